@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The libraries we build ourselves: Debian's -dev packages are for glibc, and the sanitizers want to see inside.
+
+include(source)
+include(kernel-headers)
+
+# dep_library(TARGET ALIAS TREE folder SOURCES file... HEADERS file...)
+#
+# A static library from another project's source. Our code sees only its HEADERS, paths relative to a folder of TREE
+# after a colon ("include:libmtd.h"), and sees them as system headers; the tree's other headers have names such as
+# common.h that must not shadow or replace ours.
+function(dep_library target alias)
+	cmake_parse_arguments(PARSE_ARGV 2 arg "" "TREE" "SOURCES;HEADERS")
+	list(TRANSFORM arg_SOURCES PREPEND "${arg_TREE}/")
+	add_library(${target} STATIC ${arg_SOURCES})
+	add_library(${alias} ALIAS ${target})
+	# Its warnings are its authors' affair, and so is its arithmetic; what we test is ours.
+	set_target_properties(${target} PROPERTIES COMPILE_WARNING_AS_ERROR OFF)
+	target_compile_options(${target} PRIVATE -w -fno-sanitize=undefined)
+
+	set(shown "${CMAKE_BINARY_DIR}/include/${target}")
+	foreach(header IN LISTS arg_HEADERS)
+		string(REPLACE ":" ";" header "${header}")
+		list(POP_FRONT header folder)
+		get_filename_component(parent "${shown}/${header}" DIRECTORY)
+		file(MAKE_DIRECTORY "${parent}")
+		file(CREATE_LINK "${arg_TREE}/${folder}/${header}" "${shown}/${header}" SYMBOLIC)
+	endforeach()
+	target_include_directories(${target} SYSTEM INTERFACE "${shown}")
+endfunction()
+
+if(FLASHINIT_KERNEL_HEADERS)
+	flashinit_kernel_headers()
+endif()
+
+# mtd-utils: its lib folder is two libraries and what they share. Of its own copies of kernel headers we show the one
+# that the kernel does not install.
+flashinit_source(
+	NAME mtd-utils
+	OPTION FLASHINIT_MTDUTILS_SOURCE
+	PROBE include/libmtd.h
+	RESULT mtd_utils)
+dep_library(dep_mtd mtdutils::mtd
+	TREE "${mtd_utils}"
+	SOURCES lib/libmtd.c lib/libmtd_legacy.c lib/common.c
+	HEADERS include:libmtd.h)
+dep_library(dep_ubi mtdutils::ubi
+	TREE "${mtd_utils}"
+	SOURCES lib/libubi.c
+	HEADERS include:libubi.h include:mtd/ubi-media.h)
+foreach(target dep_mtd dep_ubi)
+	target_include_directories(${target} PRIVATE "${mtd_utils}/include")
+endforeach()
+
+# zlib, without the part that wraps stdio (gz*.c).
+flashinit_source(
+	NAME zlib
+	OPTION FLASHINIT_ZLIB_SOURCE
+	PROBE zlib.h
+	RESULT zlib)
+dep_library(dep_z zlib::z
+	TREE "${zlib}"
+	SOURCES adler32.c
+		compress.c crc32.c deflate.c inffast.c inflate.c inftrees.c trees.c zutil.c
+	HEADERS .:zlib.h .:zconf.h)

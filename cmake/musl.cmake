@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Toolchain: the target programs, as small as they get, static, against musl, with Debian's gcc wrapper.
+
+find_program(FLASHINIT_MUSL_GCC musl-gcc)
+if(NOT FLASHINIT_MUSL_GCC)
+	message(FATAL_ERROR
+		"musl-gcc was not found; the musl preset compiles with it.\n"
+		"Install the Debian package musl-tools, or name a compiler for musl with "
+		"-DFLASHINIT_MUSL_GCC=/path/to/compiler.")
+endif()
+set(CMAKE_C_COMPILER "${FLASHINIT_MUSL_GCC}")
+# Archives of objects for link-time optimization need gcc's own; CMake looks for musl-ar in vain.
+find_program(CMAKE_C_COMPILER_AR gcc-ar)
+find_program(CMAKE_C_COMPILER_RANLIB gcc-ranlib)
+
+include("${CMAKE_CURRENT_LIST_DIR}/small.cmake")
+# The wrapper hides the machine's own headers, the kernel's among them.
+set(FLASHINIT_KERNEL_HEADERS ON)

@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# run.sh [LABEL]
+#
+# Installs what is missing, builds all presets, and runs all tests, or those of one label, to a single total. Everything
+# it makes is in build/.
+
+set -eu
+
+labels='unit sim vm style'
+label=${1-}
+
+usage() {
+	echo "usage: sh tests/run.sh [LABEL], where LABEL is one of: $labels" >&2
+	exit 2
+}
+
+[ $# -le 1 ] || usage
+case " $labels " in
+*" $label "*) ;;
+*) [ $# -eq 0 ] || usage ;;
+esac
+
+cd "$(dirname "$0")/.."
+started=$(date +%s)
+
+step() {
+	echo "==> [$(($(date +%s) - started)) s] $*"
+}
+
+wants() {
+	[ -z "$label" ] || [ "$label" = "$1" ]
+}
+
+step "Packages"
+sh tests/setup.sh build test
+if wants vm; then
+	sh tests/setup.sh lab
+fi
+
+for preset in musl host asan; do
+	step "Build: $preset"
+	cmake --preset "$preset"
+	cmake --build --preset "$preset"
+done
+
+if wants vm; then
+	step "Kernel: User-Mode Linux"
+	sh tests/vm/kernel/build.sh
+	step "Kernel: QEMU"
+	sh tests/vm/kernel/qemu-kernel.sh
+fi
+
+step "Tests${label:+: $label}"
+# One ctest over all presets, for one total.
+echo 'subdirs(host asan musl)' >build/CTestTestfile.cmake
+set -- --test-dir build --output-on-failure --no-tests=error --parallel 2
+if [ -n "$label" ]; then
+	set -- "$@" --label-regex "^$label\$"
+fi
+ctest "$@" || {
+	step "Failed"
+	exit 1
+}
+step "Done"
