@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "chunks.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PACKED_SIZE = 16384 }; /* what is read at once of a packed chunk */
+
+int chunk_reader_open(struct chunk_reader *r, struct source *src, const struct payload *p,
+		      struct fault *f)
+{
+	memset(r, 0, sizeof(*r));
+	r->src = src;
+	r->payload = p;
+	r->raw = malloc(p->chunk_size);
+	r->packed = malloc(PACKED_SIZE);
+	if (r->raw && r->packed && inflateInit(&r->z) == Z_OK)
+		return 0;
+	free(r->raw);
+	free(r->packed);
+	errno = ENOMEM;
+	return fault_errno(f, FAULT_UNFIT, "%s: no memory to unpack chunks of %" PRIu32 " bytes",
+			   p->part, p->chunk_size);
+}
+
+static int damaged(const struct chunk_reader *r, const char *how, struct fault *f)
+{
+	return fault_set(f, FAULT_IMAGE, "%s: damaged: %s chunk %" PRIu32 " of %" PRIu32 " %s",
+			 r->src->name, r->payload->part, r->next, r->payload->chunk_count, how);
+}
+
+/* Inflates a chunk as its packed bytes come in; it must fill raw and its bytes exactly. */
+static int inflate_chunk(struct chunk_reader *r, const struct chunk *c, struct fault *f)
+{
+	uint32_t left = c->stored;
+	int status = Z_OK;
+
+	if (inflateReset(&r->z) != Z_OK)
+		return damaged(r, "cannot be unpacked", f);
+	r->z.next_out = r->raw;
+	r->z.avail_out = c->raw;
+	while (left > 0) {
+		uint32_t piece = left < PACKED_SIZE ? left : PACKED_SIZE;
+
+		if (source_read(r->src, r->packed, piece, f) < 0)
+			return -1;
+		left -= piece;
+		r->z.next_in = r->packed;
+		r->z.avail_in = piece;
+		status = inflate(&r->z, Z_NO_FLUSH);
+		if (status == Z_STREAM_END)
+			break;
+		if (status != Z_OK)
+			return damaged(r, "cannot be unpacked", f);
+	}
+	if (status != Z_STREAM_END || left || r->z.avail_in || r->z.avail_out)
+		return damaged(r, "does not unpack to its size", f);
+	return 0;
+}
+
+int chunk_reader_next(struct chunk_reader *r, struct fault *f)
+{
+	struct chunk c = payload_chunk(r->payload, r->next);
+	int result = 0;
+
+	r->have = 0;
+	r->taken = 0;
+	if (c.encoding == CHUNK_BLANK)
+		memset(r->raw, 0xff, c.raw);
+	else if (c.encoding == CHUNK_STORED)
+		result = source_read(r->src, r->raw, c.raw, f);
+	else
+		result = inflate_chunk(r, &c, f);
+	if (result < 0)
+		return -1;
+	if (crc32(0, r->raw, c.raw) != c.crc)
+		return damaged(r, "fails its checksum", f);
+	r->have = c.raw;
+	r->next++;
+	return 0;
+}
+
+int chunk_reader_read(struct chunk_reader *r, void *buf, size_t len, size_t *got, struct fault *f)
+{
+	*got = 0;
+	while (*got < len) {
+		size_t n = r->have - r->taken;
+
+		if (n == 0) {
+			if (r->next == r->payload->chunk_count)
+				return 0;
+			if (chunk_reader_next(r, f) < 0)
+				return -1;
+			continue;
+		}
+		if (n > len - *got)
+			n = len - *got;
+		memcpy((uint8_t *)buf + *got, r->raw + r->taken, n);
+		r->taken += (uint32_t)n;
+		*got += n;
+	}
+	return 0;
+}
+
+void chunk_reader_close(struct chunk_reader *r)
+{
+	free(r->raw);
+	free(r->packed);
+	(void)inflateEnd(&r->z); /* only frees */
+	memset(r, 0, sizeof(*r));
+}

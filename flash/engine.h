@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The engine: brings flash targets to hold exactly an image's payloads, and proves it.
+ *
+ * The rules it keeps:
+ * - no eraseblock is erased before all the data it will hold is in RAM and has passed its check;
+ * - an eraseblock that already holds its data is left alone, so that a second run does nothing;
+ * - every eraseblock that was programmed is read back and compared, and the ECC statistics asked;
+ * - a target's first good eraseblock is erased before anything else in it and programmed after
+ *   everything else in all targets: until then nothing can mistake it for a whole firmware.
+ */
+#ifndef FLASH_ENGINE_H
+#define FLASH_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fault.h"
+#include "image.h"
+#include "source.h"
+#include "target.h"
+
+struct engine_counts {      /* of eraseblocks */
+	uint32_t written;   /* erased, programmed and proven */
+	uint32_t identical; /* held their data already */
+	uint32_t cleared;   /* erased behind the image */
+	uint32_t bad;       /* bad ones passed over */
+	uint32_t retried;   /* needed a second attempt */
+};
+
+struct engine_events {
+	void *ctx;
+	/* The next operation is the first that changes flash. A return below 0 stops the run. */
+	int (*begin)(void *ctx, struct fault *f);
+	/* done of total bytes of the targets are proven; called once per eraseblock. */
+	void (*progress)(void *ctx, uint64_t done, uint64_t total);
+};
+
+/*
+ * Writes all payloads of img, whose chunks src gives next, to targets[i] for payload i. counts has
+ * one entry per payload. A fault before anything was changed is of kind FAULT_IMAGE (the data) or
+ * FAULT_FAILED; afterwards it is FAULT_FLASH or FAULT_IMAGE, and *begun says so. *flips becomes the
+ * number of bits that ECC put right in what was read.
+ */
+int engine_run(const struct image *img, struct source *src, struct target *const *targets,
+	       const struct engine_events *events, struct engine_counts *counts, uint32_t *flips,
+	       bool *begun, struct fault *f);
+
+/* Checks that the payload fits into the target's good eraseblocks; if not: FAULT_UNFIT. */
+int engine_check_fit(const struct payload *p, struct target *t, struct fault *f);
+
+#endif

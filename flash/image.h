@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The firmware image (*.fwi): its header and index. docs/image-format.md specifies every byte.
+ */
+#ifndef FLASH_IMAGE_H
+#define FLASH_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fault.h"
+#include "source.h"
+
+#define IMAGE_MAGIC "\211FWI\r\n\032\n"
+#define IMAGE_FORMAT 0u /* a draft: readers take no other; 1 will be the first that is promised */
+
+enum {
+	IMAGE_MAGIC_SIZE = 8,
+	IMAGE_HEADER_SIZE = 32,
+	IMAGE_FIELD_SIZE = 8,    /* what stands before a field's value */
+	IMAGE_PAYLOAD_SIZE = 16, /* what stands before the partition's name */
+	IMAGE_CHUNK_SIZE = 12,   /* one line of the chunk table */
+
+	IMAGE_INDEX_MAX = 1 << 20, /* bytes: what a hostile image can make a reader allocate */
+	IMAGE_PAYLOADS_MAX = 8,
+	IMAGE_BOARDS_MAX = 16,
+	IMAGE_TEXT_MAX = 63,    /* bytes in a name or version */
+	IMAGE_CHUNK_MIN = 4096, /* bytes in a chunk when unpacked */
+	IMAGE_CHUNK_MAX = 1 << 20,
+};
+
+/* Field numbers. A reader refuses critical ones that it does not know and skips the others. */
+#define FIELD_CRITICAL 0x8000u
+#define FIELD_BOARD (FIELD_CRITICAL | 1u)
+#define FIELD_FW_VERSION (FIELD_CRITICAL | 2u)
+#define FIELD_PAYLOAD (FIELD_CRITICAL | 3u)
+#define FIELD_CHUNKS (FIELD_CRITICAL | 4u)
+
+enum payload_kind {
+	PAYLOAD_MTD = 1, /* raw partition contents: good eraseblocks in order */
+};
+
+enum tail_policy {
+	TAIL_ERASE = 1, /* what lies behind the image in the partition is erased */
+	TAIL_KEEP = 2,  /* ... stays as it is */
+};
+
+enum chunk_encoding {
+	CHUNK_STORED = 0,
+	CHUNK_DEFLATE = 1, /* a zlib stream */
+	CHUNK_BLANK = 2,   /* all 0xFF, and absent from the file */
+};
+
+struct chunk {
+	enum chunk_encoding encoding;
+	uint32_t stored; /* bytes in the file */
+	uint32_t raw;    /* bytes when unpacked */
+	uint32_t crc;    /* CRC-32 of the unpacked bytes */
+};
+
+struct payload {
+	char part[IMAGE_TEXT_MAX + 1]; /* partition, as /proc/mtd names it */
+	enum payload_kind kind;
+	enum tail_policy tail;
+	uint64_t size;       /* bytes when unpacked */
+	uint32_t chunk_size; /* of every chunk but the last, which may be shorter */
+	uint32_t chunk_count;
+	const uint8_t *table; /* chunk_count lines, inside struct image's index */
+};
+
+struct image {
+	char fw_version[IMAGE_TEXT_MAX + 1];
+	unsigned int board_count;
+	char board[IMAGE_BOARDS_MAX][IMAGE_TEXT_MAX + 1];
+	unsigned int payload_count;
+	struct payload payload[IMAGE_PAYLOADS_MAX];
+	uint32_t index_size;
+	uint64_t body_size; /* bytes behind the index */
+	uint8_t *index;
+};
+
+/*
+ * Reads header and index from the start of src, checks everything in them against the limits
+ * above, and leaves src at the first chunk. Whatever does not fit is FAULT_IMAGE. Release with
+ * image_free(), also after a failure.
+ */
+int image_read(struct image *img, struct source *src, struct fault *f);
+void image_free(struct image *img);
+
+/* Parses an index of size bytes, which img takes over. For image_read() and the tests. */
+int image_parse_index(struct image *img, uint8_t *index, uint32_t size, const char *name,
+		      struct fault *f);
+
+/* Line n of the payload's chunk table. */
+struct chunk payload_chunk(const struct payload *p, uint32_t n);
+
+/* Bytes of the whole image file. */
+uint64_t image_file_size(const struct image *img);
+
+/*
+ * Reads all chunks of all payloads from src, which stands behind the index, and checks each one,
+ * and that the source ends behind the last. on_progress (may be NULL) is told the unpacked bytes.
+ */
+int image_verify(const struct image *img, struct source *src,
+		 void (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+		 struct fault *f);
+
+/* Unpacked bytes of all payloads together. */
+uint64_t image_payload_bytes(const struct image *img);
+
+#endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int source_open(struct source *src, const char *path, struct fault *f)
+{
+	bool standard_input = strcmp(path, "-") == 0;
+	struct stat st;
+
+	memset(src, 0, sizeof(*src));
+	src->name = standard_input ? "standard input" : path;
+	src->fd = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+				 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (src->fd < 0)
+		return fault_errno(f, FAULT_IMAGE, "%s: cannot open the image", src->name);
+	if (fstat(src->fd, &st) < 0) {
+		(void)fault_errno(f, FAULT_IMAGE, "%s: cannot look at the image", src->name);
+		source_close(src);
+		return -1;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		source_close(src);
+		return fault_set(f, FAULT_IMAGE, "%s: is a directory, not an image", path);
+	}
+	src->seekable = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
+	return 0;
+}
+
+int source_rewind(struct source *src, struct fault *f)
+{
+	if (lseek(src->fd, 0, SEEK_SET) < 0)
+		return fault_errno(f, FAULT_IMAGE, "%s: cannot go back to the start", src->name);
+	src->pos = 0;
+	return 0;
+}
+
+/* Reads up to len bytes, fewer only where the source ends. Returns the count, or -1. */
+static ssize_t read_some(struct source *src, void *buf, size_t len, struct fault *f)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = read(src->fd, (char *)buf + got, len - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fault_errno(f, FAULT_IMAGE, "%s: cannot read at byte %" PRIu64,
+					   src->name, src->pos + got);
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	src->pos += got;
+	return (ssize_t)got;
+}
+
+int source_read(struct source *src, void *buf, size_t len, struct fault *f)
+{
+	ssize_t got = read_some(src, buf, len, f);
+
+	if (got < 0)
+		return -1;
+	if ((size_t)got < len)
+		return fault_set(f, FAULT_IMAGE,
+				 "%s: cut short: ends at byte %" PRIu64 ", %zu more were expected",
+				 src->name, src->pos, len - (size_t)got);
+	return 0;
+}
+
+int source_expect_end(struct source *src, struct fault *f)
+{
+	uint64_t end = src->pos;
+	char extra;
+	ssize_t got = read_some(src, &extra, 1, f);
+
+	if (got < 0)
+		return -1;
+	if (got > 0)
+		return fault_set(f, FAULT_IMAGE,
+				 "%s: goes on after byte %" PRIu64 ", where the image ends",
+				 src->name, end);
+	return 0;
+}
+
+void source_close(struct source *src)
+{
+	if (src->fd >= 0)
+		(void)close(src->fd); /* read-only: nothing can be lost here */
+	src->fd = -1;
+}

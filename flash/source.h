@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where an image's bytes come from, front to back: a file or a pipe.
+ */
+#ifndef FLASH_SOURCE_H
+#define FLASH_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fault.h"
+
+struct source {
+	int fd;
+	const char *name; /* for messages; the caller keeps it alive */
+	uint64_t pos;     /* bytes taken so far */
+	bool seekable;    /* a regular file or a block device: can be read a second time */
+};
+
+/*
+ * Opens a file for reading; "-" is standard input. A directory, or a file that cannot be opened,
+ * is FAULT_IMAGE. The caller closes it with source_close().
+ */
+int source_open(struct source *src, const char *path, struct fault *f);
+
+/* Goes back to the first byte, for a second reading. Only for a seekable source. */
+int source_rewind(struct source *src, struct fault *f);
+
+/* Reads exactly len bytes; a source that ends before is FAULT_IMAGE and says where it ended. */
+int source_read(struct source *src, void *buf, size_t len, struct fault *f);
+
+/* Checks that the source ends here; bytes behind it are FAULT_IMAGE. */
+int source_expect_end(struct source *src, struct fault *f);
+
+void source_close(struct source *src);
+
+#endif
