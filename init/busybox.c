@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "busybox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The banner's first words, in every BusyBox since 2001; a digit follows. */
+static const char banner[] = "BusyBox v";
+
+/* Returns the banner's version in the program's bytes, or NULL. */
+static const char *find_version(const char *program, size_t size)
+{
+	const char *at = program;
+
+	while ((at = memmem(at, size - (size_t)(at - program), banner, sizeof(banner) - 1))) {
+		at += sizeof(banner) - 1;
+		if ((size_t)(at - program) + 16 < size && *at >= '0' && *at <= '9')
+			return at - 1;
+	}
+	return NULL;
+}
+
+static void copy_version(char *to, size_t size, const char *from)
+{
+	size_t len = strspn(from, "v0123456789.");
+
+	if (len >= size)
+		len = size - 1;
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
+int busybox_recognize(const char *exe, char *version, size_t size, struct fault *f)
+{
+	int fd = open(exe, O_RDONLY | O_CLOEXEC);
+	const char *program = MAP_FAILED, *found = NULL;
+	char name[256];
+	struct stat st;
+	ssize_t len;
+
+	if (fd < 0)
+		return fault_errno(f, FAULT_UNFIT, "cannot see what PID 1 is: %s", exe);
+	if (fstat(fd, &st) == 0 && st.st_size > 0)
+		program = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	(void)close(fd);
+	if (program == MAP_FAILED)
+		return fault_errno(f, FAULT_UNFIT, "cannot read the program of PID 1: %s", exe);
+	found = find_version(program, (size_t)st.st_size);
+	if (found)
+		copy_version(version, size, found);
+	(void)munmap((void *)(uintptr_t)program, (size_t)st.st_size);
+	if (found)
+		return 0;
+	len = readlink(exe, name, sizeof(name) - 1);
+	name[len > 0 ? len : 0] = '\0';
+	return fault_set(f, FAULT_UNFIT, "PID 1 is %s, not BusyBox init: cannot take over from it",
+			 name);
+}

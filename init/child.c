@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+enum { KILL_MS = 5000 }; /* for a killed child to go; it may sit in the kernel for good */
+
+struct watched {
+	pid_t pid;
+	int reports;
+	bool ended;
+	int status;
+	bool said_why;
+	char last[256]; /* what it said it would do next */
+};
+
+static void reap(struct watched *c)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == c->pid) {
+			c->ended = true;
+			c->status = status;
+		}
+	}
+}
+
+/* Blocked SIGCHLD is waited for; other deaths wake us, too. */
+static void wait_for_end(struct watched *c, unsigned int patience_ms)
+{
+	uint64_t end = clock_ms() + patience_ms;
+	sigset_t child;
+
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	for (reap(c); !c->ended && clock_ms() < end; reap(c)) {
+		const struct timespec second = { .tv_sec = 1 };
+
+		(void)sigtimedwait(&child, NULL, &second);
+	}
+}
+
+static void child_main(const struct child_work *w, int reports)
+{
+	struct report r;
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	memset(&r, 0, sizeof(r));
+	if (w->run(w->ctx, reports, &r.fault) == 0)
+		_exit(0);
+	r.kind = REPORT_FAULT;
+	(void)report_send(reports, &r); /* if not even this works, the exit status says it */
+	_exit(1);
+}
+
+static void take_report(const struct child_work *w, struct watched *c, const struct report *r,
+			struct fault *f)
+{
+	if (r->kind == REPORT_FAULT) {
+		*f = r->fault;
+		c->said_why = true;
+		return;
+	}
+	if (r->kind == REPORT_ALIVE)
+		memcpy(c->last, r->text, sizeof(c->last));
+	if (w->on_report)
+		w->on_report(w->report_ctx, r);
+}
+
+/* Takes reports until the child closes its end of the pipe. False: it stalled. */
+static bool listen_to(const struct child_work *w, struct watched *c, struct fault *f)
+{
+	struct pollfd p = { .fd = c->reports, .events = POLLIN };
+	struct report r;
+
+	for (;;) {
+		int ready = poll(&p, 1, (int)w->stall_ms);
+
+		reap(c);
+		if (ready == 0)
+			return false;
+		if (ready < 0)
+			continue; /* EINTR: nothing else can be wrong with it */
+		if (read(c->reports, &r, sizeof(r)) != (ssize_t)sizeof(r))
+			return true;
+		take_report(w, c, &r, f);
+	}
+}
+
+static enum child_end judge(const struct child_work *w, const struct watched *c, struct fault *f)
+{
+	if (c->ended && WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0)
+		return CHILD_SUCCEEDED;
+	if (c->said_why)
+		return CHILD_FAILED;
+	if (c->ended && WIFSIGNALED(c->status))
+		(void)fault_set(f, FAULT_FAILED, "%s was killed by signal %d (last: %s)", w->name,
+				WTERMSIG(c->status), c->last);
+	else
+		(void)fault_set(f, FAULT_FAILED, "%s ended without a word (last: %s)", w->name,
+				c->last);
+	return CHILD_CRASHED;
+}
+
+static enum child_end watch(const struct child_work *w, struct watched *c, struct fault *f)
+{
+	bool listened = listen_to(w, c, f);
+
+	if (listened)
+		wait_for_end(c, KILL_MS);
+	if (listened && c->ended)
+		return judge(w, c, f);
+	(void)kill(c->pid, SIGKILL);
+	wait_for_end(c, KILL_MS);
+	(void)fault_set(f, FAULT_FAILED, "%s gave no sign of life for %u s (last: %s)%s", w->name,
+			w->stall_ms / 1000, c->last,
+			c->ended ? "; it was killed" : " and cannot be killed");
+	return CHILD_STALLED;
+}
+
+enum child_end child_run(const struct child_work *w, struct fault *f)
+{
+	struct watched c = { .last = "starting" };
+	enum child_end end;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		(void)fault_errno(f, FAULT_FAILED, "%s: cannot make a pipe", w->name);
+		return CHILD_CRASHED;
+	}
+	c.pid = fork();
+	if (c.pid == 0) {
+		(void)close(ends[0]);
+		child_main(w, ends[1]);
+	}
+	(void)close(ends[1]);
+	c.reports = ends[0];
+	if (c.pid < 0) {
+		(void)fault_errno(f, FAULT_FAILED, "%s: cannot fork", w->name);
+		end = CHILD_CRASHED;
+	} else {
+		end = watch(w, &c, f);
+	}
+	(void)close(ends[0]);
+	return end;
+}

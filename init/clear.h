@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Phases 4 and 5: make everything let go of the flash, and prove that it did.
+ */
+#ifndef INIT_CLEAR_H
+#define INIT_CLEAR_H
+
+#include "fault.h"
+
+/*
+ * Takes swap off, detaches loop devices and unmounts all of the old root, again and again while
+ * anything changes; then proves that nothing uses a target of the image. Whatever still does is
+ * named on the console, and the fault is FAULT_BUSY. Runs in a child: unmounting can hang.
+ */
+int clear_and_prove(const char *image, int reports, struct fault *f);
+
+#endif

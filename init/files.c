@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 1 << 20, COPY_SIZE = 64 << 10 };
+
+static ssize_t read_retry(int fd, void *buf, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, buf, len);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Closes fd keeping errno, so that an error before it is the one that is reported. */
+static void close_quietly(int fd)
+{
+	int err = errno;
+
+	(void)close(fd);
+	errno = err;
+}
+
+/* Reads until the end; the buffer grows, since /proc does not tell sizes. */
+static char *read_to_end(int fd)
+{
+	size_t room = 4096, used = 0;
+	char *text = malloc(room);
+
+	while (text) {
+		ssize_t n = read_retry(fd, text + used, room - used - 1);
+		char *grown;
+
+		if (n == 0) {
+			text[used] = '\0';
+			return text;
+		}
+		if (n > 0)
+			used += (size_t)n;
+		if (n > 0 && used < room - 1)
+			continue;
+		if (n > 0 && room >= TEXT_MAX)
+			errno = EFBIG;
+		grown = n > 0 && room < TEXT_MAX ? realloc(text, room * 2) : NULL;
+		if (!grown)
+			free(text);
+		text = grown;
+		room *= 2;
+	}
+	return NULL;
+}
+
+char *file_read_text(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char *text;
+
+	if (fd < 0)
+		return NULL;
+	text = read_to_end(fd);
+	close_quietly(fd);
+	return text;
+}
+
+int file_read_line(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read_retry(fd, text, size - 1);
+	close_quietly(fd);
+	if (n < 0)
+		return -1;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return 0;
+}
+
+int file_write(const char *path, const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+
+	if (fd < 0)
+		return -1;
+	if (write_all(fd, data, len) < 0) {
+		close_quietly(fd);
+		return -1;
+	}
+	return close(fd);
+}
+
+static int copy_bytes(int in, int out, int (*keep_going)(void))
+{
+	char *buf = malloc(COPY_SIZE);
+	ssize_t n = -1;
+
+	while (buf) {
+		n = read_retry(in, buf, COPY_SIZE);
+		if (n <= 0)
+			break;
+		if (write_all(out, buf, (size_t)n) < 0) {
+			n = -1;
+			break;
+		}
+		if (keep_going && !keep_going()) {
+			errno = EINTR;
+			n = -1;
+			break;
+		}
+	}
+	free(buf);
+	return (int)n;
+}
+
+int file_copy(const char *from, const char *to, mode_t mode, int (*keep_going)(void))
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int out, result;
+
+	if (in < 0)
+		return -1;
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (out < 0) {
+		close_quietly(in);
+		return -1;
+	}
+	result = copy_bytes(in, out, keep_going);
+	if (result < 0)
+		close_quietly(out);
+	else
+		result = close(out);
+	close_quietly(in);
+	return result;
+}

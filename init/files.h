@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Small files read and written whole, and large ones copied.
+ */
+#ifndef INIT_FILES_H
+#define INIT_FILES_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Reads a file (of /proc or /sys, too, whose size is not known before) into a string, at most
+ * 1 MiB. The caller frees it. NULL with errno if it cannot.
+ */
+char *file_read_text(const char *path);
+
+/* Reads a file's first line without its end into text. 0, or -1 with errno. */
+int file_read_line(const char *path, char *text, size_t size);
+
+/* Creates or replaces a file. 0, or -1 with errno. */
+int file_write(const char *path, const void *data, size_t len);
+
+/*
+ * Copies a file to a new one of the given mode. keep_going, if not NULL, is asked now and then; 0
+ * ends the copy with EINTR. 0, or -1 with errno.
+ */
+int file_copy(const char *from, const char *to, mode_t mode, int (*keep_going)(void));
+
+#endif

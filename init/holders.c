@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "holders.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/swap.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "mounts.h"
+#include "procs.h"
+#include "say.h"
+
+/* Calls each for every path in /proc/swaps, which has a heading line. Returns the sum. */
+static unsigned int each_swap(unsigned int (*each)(const char *path))
+{
+	char *text = file_read_text("/proc/swaps"), *rest = text, *line;
+	unsigned int sum = 0;
+
+	(void)strsep(&rest, "\n");
+	while ((line = strsep(&rest, "\n"))) {
+		line[strcspn(line, " \t")] = '\0';
+		if (*line)
+			sum += each(line);
+	}
+	free(text); /* a kernel without swap has no such file, and nothing to turn off */
+	return sum;
+}
+
+static unsigned int one_swap_off(const char *path)
+{
+	return swapoff(path) == 0;
+}
+
+unsigned int holders_swap_off(void)
+{
+	return each_swap(one_swap_off);
+}
+
+/* Calls each with the number and the backing file of every attached loop device. */
+static unsigned int each_loop(unsigned int (*each)(const char *name, const char *file))
+{
+	DIR *block = opendir("/sys/block");
+	unsigned int sum = 0;
+	struct dirent *e;
+
+	if (!block)
+		return 0; /* no block devices, no loops */
+	while ((e = readdir(block))) {
+		char path[128], file[512];
+
+		if (strncmp(e->d_name, "loop", 4) != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "/sys/block/%.32s/loop/backing_file", e->d_name);
+		if (file_read_line(path, file, sizeof(file)) == 0)
+			sum += each(e->d_name, file);
+	}
+	(void)closedir(block);
+	return sum;
+}
+
+static unsigned int detach_one(const char *name, const char *file)
+{
+	char node[64];
+	unsigned int gone = 0;
+	int fd;
+
+	(void)snprintf(node, sizeof(node), "/dev/%.32s", name);
+	fd = open(node, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		say("%s: cannot open, to detach it from %s: %s", node, file, strerror(errno));
+		return 0;
+	}
+	gone = ioctl(fd, LOOP_CLR_FD) == 0;
+	(void)close(fd);
+	return gone;
+}
+
+unsigned int holders_detach_loops(void)
+{
+	return each_loop(detach_one);
+}
+
+static unsigned int name_swap(const char *path)
+{
+	say("swap on %s is still in use", path);
+	return 1;
+}
+
+static unsigned int name_loop(const char *name, const char *file)
+{
+	say("loop device %s still holds %s", name, file);
+	return 1;
+}
+
+struct fd_search {
+	const char *dir;
+	unsigned int found;
+};
+
+/* cwd, root and exe, and all that is open. */
+static void name_link(struct fd_search *s, const struct process *p, const char *what)
+{
+	char path[64], to[512];
+	ssize_t len;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%.32s", (int)p->pid, what);
+	len = readlink(path, to, sizeof(to) - 1);
+	if (len < 0)
+		return;
+	to[len] = '\0';
+	if (!path_below(to, s->dir))
+		return;
+	say("process %d (%s) holds %s as its %s", (int)p->pid, p->name, to, what);
+	s->found++;
+}
+
+static void name_links(void *ctx, const struct process *p)
+{
+	char path[64];
+	struct dirent *e;
+	DIR *dir;
+
+	if (p->kernel_thread)
+		return;
+	name_link(ctx, p, "cwd");
+	name_link(ctx, p, "root");
+	name_link(ctx, p, "exe");
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)p->pid);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((e = readdir(dir))) {
+		char fd[32];
+
+		if (e->d_name[0] == '.')
+			continue;
+		(void)snprintf(fd, sizeof(fd), "fd/%.16s", e->d_name);
+		name_link(ctx, p, fd);
+	}
+	(void)closedir(dir);
+}
+
+unsigned int holders_name(const char *dir)
+{
+	struct fd_search s = { .dir = dir };
+
+	if (processes_each("/proc", name_links, &s) < 0)
+		say("cannot look for open files: no /proc");
+	return s.found + each_swap(name_swap) + each_loop(name_loop);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef INIT_MEMORY_H
+#define INIT_MEMORY_H
+
+#include <stdint.h>
+
+#include "fault.h"
+
+/*
+ * Checks that the kernel could give need bytes without the OOM killer, by MemAvailable of the
+ * given meminfo file. Too little is FAULT_UNFIT, with both figures.
+ */
+int memory_check(const char *meminfo, uint64_t need, struct fault *f);
+
+#endif

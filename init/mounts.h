@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mount table, from /proc/self/mountinfo, and unmounting what lies below a path.
+ */
+#ifndef INIT_MOUNTS_H
+#define INIT_MOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fault.h"
+
+struct mount {
+	unsigned int major,
+		minor;      /* of the file system's device; MTD block devices have major 31 */
+	const char *point;  /* where it is mounted, seen from our root */
+	const char *type;   /* of file system: jffs2 */
+	const char *source; /* what was mounted: mtd:rootfs, /dev/mtdblock0, ubi0:rootfs */
+	const char *super_options; /* of the superblock: rw,lowerdir=... */
+};
+
+struct mount_table {
+	struct mount *mount; /* oldest first: children come after what they are mounted on */
+	size_t count;
+	char *text; /* holds the strings */
+};
+
+/* Reads the table; release it with mounts_free(), also after a failure. */
+int mounts_read(struct mount_table *t, const char *path, struct fault *f);
+
+/* Parses a table's text, which t takes over. For mounts_read() and the tests. */
+int mounts_parse(struct mount_table *t, char *text, struct fault *f);
+
+void mounts_free(struct mount_table *t);
+
+/* Whether path is dir or lies in it. */
+bool path_below(const char *path, const char *dir);
+
+/*
+ * One pass: tries to unmount everything at or below dir, newest first. *left becomes the number
+ * of mounts that did not go, *gone of those that did. busy (may be NULL) gets the mount point of
+ * the last one that did not go. Fails only if the table cannot be read.
+ */
+int mounts_unmount_pass(const char *dir, unsigned int *gone, unsigned int *left, char *busy,
+			size_t size, struct fault *f);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Phase 3: what a process does on becoming PID 1 in BusyBox init's place.
+ */
+#ifndef INIT_PID1_H
+#define INIT_PID1_H
+
+/*
+ * Ignores what could end or stop us, blocks every other signal, disables Ctrl-Alt-Del (BusyBox
+ * enables it just before its exec), closes all inherited descriptors, opens the console anew and
+ * locks our pages in RAM. Nothing here can fail: what cannot be had is done without.
+ */
+void pid1_become(void);
+
+/* Makes sure that /proc, /sys and /dev are mounted and that the RAM root is writable. */
+void pid1_settle(void);
+
+/* Waits, but not for long, until the console has sent what was written to it. */
+void pid1_drain_console(void);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan: what flashinit is to do once it is PID 1, written into the RAM root while staging.
+ */
+#ifndef INIT_PLAN_H
+#define INIT_PLAN_H
+
+#include "fault.h"
+
+#define PLAN_FILE "/etc/flashinit.plan"
+#define PLAN_OLD_ROOT "/oldroot"
+
+enum after {
+	AFTER_REBOOT,
+	AFTER_POWEROFF,
+	AFTER_HALT,
+};
+
+struct plan {
+	char image[256]; /* path in the RAM root */
+	enum after after;
+};
+
+/* Takes reboot, poweroff or halt; anything else is FAULT_USAGE. */
+int plan_take_after(const char *word, enum after *after, struct fault *f);
+
+/* Writes the plan to a file; reads it back. */
+int plan_write(const struct plan *p, const char *path, struct fault *f);
+int plan_read(struct plan *p, const char *path, struct fault *f);
+
+#endif

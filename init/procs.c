@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "procs.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "files.h"
+
+#define PF_KTHREAD 0x00200000u /* of include/linux/sched.h; the ninth field of stat has it */
+
+bool process_parse(struct process *p, const char *stat)
+{
+	/* The name may hold blanks and parentheses: it ends at the last one. */
+	const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
+	unsigned int flags;
+	size_t len;
+
+	if (!open || !close || close < open)
+		return false;
+	len = (size_t)(close - open - 1);
+	if (len >= sizeof(p->name))
+		len = sizeof(p->name) - 1;
+	memcpy(p->name, open + 1, len);
+	p->name[len] = '\0';
+	p->pid = (pid_t)strtol(stat, NULL, 10);
+	/* ") S ppid pgrp session tty tpgid flags" */
+	if (p->pid <= 0 || sscanf(close + 1, " %c %*d %*d %*d %*d %*d %u", &p->state, &flags) != 2)
+		return false;
+	p->kernel_thread = flags & PF_KTHREAD;
+	return true;
+}
+
+int processes_each(const char *proc, void (*each)(void *ctx, const struct process *p), void *ctx)
+{
+	DIR *dir = opendir(proc);
+	struct dirent *e;
+
+	if (!dir)
+		return -1;
+	while ((e = readdir(dir))) {
+		char path[64], stat[1024];
+		struct process p;
+
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%.16s/stat", proc, e->d_name);
+		/* It may have gone since: then it needs no attention. */
+		if (file_read_line(path, stat, sizeof(stat)) == 0 && process_parse(&p, stat))
+			each(ctx, &p);
+	}
+	(void)closedir(dir);
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The process table, as far as clearing it needs: who is there, and in what state.
+ */
+#ifndef INIT_PROCS_H
+#define INIT_PROCS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct process {
+	pid_t pid;
+	char name[32];
+	char state; /* R, S, D, T, Z, ... as in /proc/PID/stat */
+	bool kernel_thread;
+};
+
+/* Parses the text of /proc/PID/stat. False if it makes no sense. */
+bool process_parse(struct process *p, const char *stat);
+
+/*
+ * Calls each for every process that /proc (mounted at proc) lists, kernel threads and zombies
+ * included. Returns 0, or -1 with errno if there is no /proc.
+ */
+int processes_each(const char *proc, void (*each)(void *ctx, const struct process *p), void *ctx);
+
+#endif

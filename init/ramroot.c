@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ramroot.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "files.h"
+#include "inittab.h"
+#include "say.h"
+
+enum { SPARE = 512 << 10 }; /* bytes beyond the files, for folders, nodes and rounding */
+
+static const char *const folders[] = { "dev", "etc", "oldroot", "proc", "sbin", "sys" };
+
+/* Puts dir/name into a buffer. */
+#define IN_DIR(path, r, name)                                  \
+	((void)snprintf(path, sizeof(path), "%s/%s", (r)->dir, \
+			(name)[0] == '/' ? (name) + 1 : (name)))
+
+/*
+ * A folder of our own where one can be made; on a read-only root an existing one has to do, and
+ * what is in it is hidden until we are done.
+ */
+static int find_place(struct ramroot *r, struct fault *f)
+{
+	static const char *const parents[] = { "/run", "/tmp", "/var/run", "/var/tmp", "/mnt", "" };
+	static const char *const existing[] = { "/mnt", "/media", "/run", "/tmp", "/opt", "/srv" };
+
+	for (size_t i = 0; i < sizeof(parents) / sizeof(*parents); i++) {
+		(void)snprintf(r->dir, sizeof(r->dir), "%s/flashinit.root", parents[i]);
+		if (mkdir(r->dir, 0700) == 0) {
+			r->made_dir = true;
+			return 0;
+		}
+	}
+	for (size_t i = 0; i < sizeof(existing) / sizeof(*existing); i++) {
+		struct stat st;
+
+		(void)snprintf(r->dir, sizeof(r->dir), "%s", existing[i]);
+		if (stat(r->dir, &st) == 0 && S_ISDIR(st.st_mode))
+			return 0;
+	}
+	return fault_set(f, FAULT_UNFIT,
+			 "no place for the RAM root: none of /run, /tmp, /mnt, /media is there");
+}
+
+/* Access times are strict, since they tell whether init has reread its inittab. */
+static int mount_tmpfs(struct ramroot *r, uint64_t bytes, struct fault *f)
+{
+	char options[64];
+
+	(void)snprintf(options, sizeof(options), "mode=0755,size=%" PRIu64, bytes + SPARE);
+	if (mount("flashinit", r->dir, "tmpfs", MS_NOSUID | MS_STRICTATIME, options) < 0)
+		return fault_errno(f, FAULT_UNFIT, "cannot mount a tmpfs on %s", r->dir);
+	r->mounted = true;
+	return 0;
+}
+
+static int make_folders(const struct ramroot *r, struct fault *f)
+{
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		char path[128];
+
+		IN_DIR(path, r, folders[i]);
+		if (mkdir(path, 0755) < 0)
+			return fault_errno(f, FAULT_FAILED, "%s: cannot make", path);
+	}
+	return 0;
+}
+
+static int mount_kernel_views(const struct ramroot *r, struct fault *f)
+{
+	static const char *const views[][2] = { { "proc", "proc" }, { "sysfs", "sys" } };
+
+	for (size_t i = 0; i < 2; i++) {
+		char path[128];
+
+		IN_DIR(path, r, views[i][1]);
+		if (mount(views[i][0], path, views[i][0], MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) <
+		    0)
+			return fault_errno(f, FAULT_UNFIT, "%s: cannot mount %s", path,
+					   views[i][0]);
+	}
+	return 0;
+}
+
+static int copy_files(const struct ramroot *r, const char *image, const struct plan *plan,
+		      int (*keep_going)(void), struct fault *f)
+{
+	char path[128];
+
+	IN_DIR(path, r, RAMROOT_INIT);
+	if (file_copy("/proc/self/exe", path, 0755, NULL) < 0)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot copy flashinit", path);
+	IN_DIR(path, r, plan->image);
+	if (file_copy(image, path, 0600, keep_going) < 0)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", path, image);
+	IN_DIR(path, r, PLAN_FILE);
+	if (plan_write(plan, path, f) < 0)
+		return -1;
+	IN_DIR(path, r, "/etc/inittab");
+	return inittab_replace("/etc/inittab", path, RAMROOT_INIT, f);
+}
+
+/* BusyBox's own way to restart falls back on /sbin/init: let that be us as well. */
+static int link_init(const struct ramroot *r, struct fault *f)
+{
+	char from[128], to[128];
+
+	IN_DIR(from, r, RAMROOT_INIT);
+	IN_DIR(to, r, "/sbin/init");
+	if (link(from, to) < 0)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot make", to);
+	return 0;
+}
+
+int ramroot_make(struct ramroot *r, const char *image, const struct plan *plan, uint64_t bytes,
+		 int (*keep_going)(void), struct fault *f)
+{
+	char dev[128];
+
+	memset(r, 0, sizeof(*r));
+	if (find_place(r, f) == 0 && mount_tmpfs(r, bytes, f) == 0 && make_folders(r, f) == 0) {
+		IN_DIR(dev, r, "dev");
+		if (devices_provide(dev, f) == 0 && mount_kernel_views(r, f) == 0 &&
+		    copy_files(r, image, plan, keep_going, f) == 0 && link_init(r, f) == 0)
+			return 0;
+	}
+	ramroot_undo(r);
+	return -1;
+}
+
+static void undo_mount(const char *path)
+{
+	/* EINVAL: not mounted, since the work ended before it came to that */
+	if (umount2(path, UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
+		say_error("%s: cannot unmount again: %s", path, strerror(errno));
+}
+
+void ramroot_undo(struct ramroot *r)
+{
+	static const char *const views[] = { "sys", "proc", "dev" };
+
+	for (size_t i = 0; r->mounted && i < sizeof(views) / sizeof(*views); i++) {
+		char path[128];
+
+		IN_DIR(path, r, views[i]);
+		undo_mount(path);
+	}
+	if (r->mounted)
+		undo_mount(r->dir);
+	r->mounted = false;
+	if (r->made_dir && rmdir(r->dir) < 0)
+		say_error("%s: cannot remove again: %s", r->dir, strerror(errno));
+	r->made_dir = false;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Phase 1: the RAM root, a tmpfs that holds all that is needed once the old root has gone.
+ */
+#ifndef INIT_RAMROOT_H
+#define INIT_RAMROOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fault.h"
+#include "plan.h"
+
+#define RAMROOT_INIT "/sbin/flashinit" /* in the RAM root */
+#define RAMROOT_IMAGE "/image.fwi"
+
+struct ramroot {
+	char dir[64];  /* where it is mounted */
+	bool made_dir; /* by us, to be removed again */
+	bool mounted;
+};
+
+/*
+ * Mounts a tmpfs and fills it: flashinit, the image, the plan, device nodes, /proc, /sys, and an
+ * inittab that makes init exec flashinit. bytes is what flashinit and the image need. On failure
+ * everything is undone. keep_going, asked now and then, ends the work with a 0.
+ */
+int ramroot_make(struct ramroot *r, const char *image, const struct plan *plan, uint64_t bytes,
+		 int (*keep_going)(void), struct fault *f);
+
+/* Unmounts and removes it. Says what could not be undone. */
+void ramroot_undo(struct ramroot *r);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What flashinit tells people, a line at a time. Never blocks for long and never fails: nobody
+ * may be listening, and an update must not depend on it.
+ */
+#ifndef INIT_SAY_H
+#define INIT_SAY_H
+
+#include <stddef.h>
+
+#include "fault.h"
+
+/* Says one line on standard output. */
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Says one line on standard error. */
+void say_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Says what failed on standard error; returns the exit code that goes with it. */
+int say_fault(const struct fault *f);
+
+/* Writes bytes as they are to a descriptor that may be dead, full or a stopped terminal. */
+void say_raw(int fd, const char *text, size_t len);
+
+/* From now on every line of say() and say_error() goes to the kernel log, too. */
+void say_to_kernel_log(void);
+
+#endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "stragglers.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "files.h"
+#include "procs.h"
+#include "say.h"
+
+enum { GRACE_MS = 1000, AGAIN_MS = 50 };
+
+struct tally {
+	unsigned int count;
+	bool name_them;
+};
+
+static void name_one(const struct process *p)
+{
+	char path[64], wchan[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/wchan", (int)p->pid);
+	if (file_read_line(path, wchan, sizeof(wchan)) < 0)
+		wchan[0] = '\0'; /* not every kernel tells */
+	say("process %d (%s) will not die: state %c, in the kernel at %s", (int)p->pid, p->name,
+	    p->state, wchan[0] && strcmp(wchan, "0") != 0 ? wchan : "an unknown place");
+}
+
+static void tally_one(void *ctx, const struct process *p)
+{
+	struct tally *t = ctx;
+
+	if (p->kernel_thread || p->pid == getpid() || p->state == 'Z')
+		return;
+	t->count++;
+	if (t->name_them)
+		name_one(p);
+}
+
+static unsigned int count_stragglers(bool name_them)
+{
+	struct tally t = { .name_them = name_them };
+
+	if (processes_each("/proc", tally_one, &t) < 0)
+		say("cannot list the processes: no /proc");
+	return t.count;
+}
+
+static void reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/*
+ * Sends sig to everybody until nobody is left or the time is over. SIGCHLD is blocked and so can be
+ * waited for: as PID 1 we become every orphan's parent, so each death ends the wait. The short
+ * period is for those in another PID namespace, whose own init reaps them.
+ */
+static bool rid(int sig, unsigned int patience_ms)
+{
+	uint64_t end = clock_ms() + patience_ms;
+	sigset_t child;
+
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	for (;;) {
+		const struct timespec again = { .tv_nsec = AGAIN_MS * 1000000L };
+
+		reap();
+		if (count_stragglers(false) == 0)
+			return true;
+		if (clock_ms() >= end)
+			return false;
+		(void)kill(-1, sig); /* every process but us; kernel threads do not care */
+		(void)sigtimedwait(&child, NULL, &again);
+	}
+}
+
+unsigned int stragglers_kill(unsigned int patience_ms)
+{
+	if (rid(SIGTERM, GRACE_MS) || rid(SIGKILL, patience_ms))
+		return 0;
+	return stragglers_name();
+}
+
+unsigned int stragglers_name(void)
+{
+	return count_stragglers(true);
+}

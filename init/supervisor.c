@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * PID 1 from the moment BusyBox init execs us: phases 3 to 7. It does nothing itself that can fail
+ * or hang, but has children do it and decides what follows.
+ */
+#include "supervisor.h"
+
+#include <stdbool.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "clear.h"
+#include "machine.h"
+#include "pid1.h"
+#include "plan.h"
+#include "progress.h"
+#include "say.h"
+#include "stragglers.h"
+#include "worker.h"
+
+enum {
+	STRAGGLERS_MS = 30000, /* a driver can hold a killed process for 20 s (openwrt 12635) */
+	UNMOUNT_STALL_MS = 30000,
+	FLASH_STALL_MS = 60000, /* the slowest eraseblock takes a few seconds */
+	RETRY_MAX_S = 60,
+	READ_IT_MS = 3000, /* for a person at the console, before a reboot that nobody expects */
+};
+
+struct flashing {
+	struct progress progress;
+	bool begun; /* flash was changed: there is no way back */
+};
+
+/* Nothing was erased: whatever is wrong, the old firmware is whole and the best there is. */
+static void give_up(const struct fault *f) __attribute__((noreturn));
+static void give_up(const struct fault *f)
+{
+	(void)say_fault(f);
+	say("nothing was erased: going back to the old firmware");
+	/* Cleaner for it if it can be had; it is used to power cuts if not. */
+	(void)mount(NULL, PLAN_OLD_ROOT, NULL, MS_REMOUNT | MS_RDONLY, NULL);
+	(void)poll(NULL, 0, READ_IT_MS);
+	machine_end(AFTER_REBOOT);
+}
+
+static int run_clear(void *ctx, int reports, struct fault *f)
+{
+	const struct plan *plan = ctx;
+
+	return clear_and_prove(plan->image, reports, f);
+}
+
+static void clear(struct plan *plan)
+{
+	const struct child_work work = {
+		.name = "unmounting",
+		.run = run_clear,
+		.ctx = plan,
+		.stall_ms = UNMOUNT_STALL_MS,
+	};
+	struct fault f;
+
+	(void)stragglers_kill(STRAGGLERS_MS); /* who is left is named; what it holds decides */
+	if (child_run(&work, &f) != CHILD_SUCCEEDED)
+		give_up(&f);
+	say("the old root is unmounted and nothing uses the flash");
+}
+
+static int run_flash(void *ctx, int reports, struct fault *f)
+{
+	const struct plan *plan = ctx;
+
+	return worker_flash(plan->image, reports, f);
+}
+
+static void on_flash_report(void *ctx, const struct report *r)
+{
+	struct flashing *flashing = ctx;
+
+	if (r->kind == REPORT_BEGIN)
+		flashing->begun = true;
+	else if (r->kind == REPORT_PROGRESS)
+		progress_show(&flashing->progress, r->done, r->total);
+	else if (r->kind == REPORT_SAY) {
+		progress_end(&flashing->progress);
+		say("%s", r->text);
+	}
+}
+
+/* After the first erase there is no way back: only trying again, for as long as it takes. */
+static void flash(struct plan *plan)
+{
+	struct flashing flashing = { .begun = false };
+	const struct child_work work = {
+		.name = "the flash worker",
+		.run = run_flash,
+		.ctx = plan,
+		.stall_ms = FLASH_STALL_MS,
+		.on_report = on_flash_report,
+		.report_ctx = &flashing,
+	};
+	unsigned int wait_s = 1;
+	struct fault f;
+
+	for (;;) {
+		progress_start(&flashing.progress, "writing");
+		if (child_run(&work, &f) == CHILD_SUCCEEDED)
+			return;
+		progress_end(&flashing.progress);
+		if (!flashing.begun)
+			give_up(&f);
+		(void)say_fault(&f);
+		say("the firmware is incomplete: DO NOT TURN OFF; trying again in %u s", wait_s);
+		(void)poll(NULL, 0, (int)wait_s * 1000);
+		wait_s = wait_s * 2 < RETRY_MAX_S ? wait_s * 2 : RETRY_MAX_S;
+	}
+}
+
+void supervise(void)
+{
+	struct plan plan;
+	struct fault f;
+
+	pid1_become();
+	pid1_settle();
+	if (plan_read(&plan, PLAN_FILE, &f) < 0)
+		give_up(&f);
+	say("this is PID 1 now, in RAM; the old root goes");
+	clear(&plan);
+	flash(&plan);
+	say("the new firmware is written and proven");
+	machine_end(plan.after);
+}

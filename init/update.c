@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The update as far as the running system carries it: phases 0 to 2. */
+#include "update.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "handover.h"
+#include "preflight.h"
+#include "ramroot.h"
+#include "say.h"
+
+/* What a person or a shell that goes away may send while we are at it. */
+static void block_interruptions(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGTERM);
+	(void)sigaddset(set, SIGQUIT);
+	(void)sigaddset(set, SIGTSTP);
+	(void)sigprocmask(SIG_BLOCK, set, NULL);
+}
+
+/* While staging, an interruption waits until it is asked for here, so that we can clean up. */
+static int not_interrupted(void)
+{
+	sigset_t pending;
+
+	(void)sigpending(&pending);
+	return !sigismember(&pending, SIGINT) && !sigismember(&pending, SIGTERM) &&
+	       !sigismember(&pending, SIGQUIT);
+}
+
+static int stage_and_go(const struct update_options *o, struct preflight *p, struct fault *f)
+{
+	struct plan plan = { .image = RAMROOT_IMAGE, .after = o->after };
+	struct ramroot ram;
+	sigset_t blocked;
+	bool gone = false;
+	int result;
+
+	block_interruptions(&blocked);
+	if (ramroot_make(&ram, o->image, &plan, p->staged, not_interrupted, f) < 0)
+		return -1;
+	say("staged in RAM: %s", ram.dir);
+	if (o->dry_run || !not_interrupted()) {
+		ramroot_undo(&ram);
+		say("nothing was changed");
+		return o->dry_run ? 0 : fault_set(f, FAULT_FAILED, "interrupted");
+	}
+	say("handing over to init; what follows is told on the console");
+	(void)sigprocmask(SIG_UNBLOCK, &blocked, NULL); /* init ends us with a TERM */
+	result = handover(&ram, &gone, f);
+	if (!gone)
+		ramroot_undo(&ram);
+	return result;
+}
+
+int update(const struct update_options *o)
+{
+	struct preflight p;
+	struct fault f;
+	int code = 0;
+
+	/* The terminal may hang up, and the pipe that we speak into may close: we go on. */
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (preflight_run(&p, o->image, &f) < 0) {
+		code = say_fault(&f);
+	} else if (o->check_only) {
+		say("PID 1 is BusyBox %s; this system can be updated", p.busybox);
+	} else if (stage_and_go(o, &p, &f) < 0) {
+		code = say_fault(&f);
+	}
+	preflight_end(&p);
+	return code;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef INIT_UPDATE_H
+#define INIT_UPDATE_H
+
+#include <stdbool.h>
+
+#include "plan.h"
+
+struct update_options {
+	const char *image;
+	enum after after;
+	bool check_only; /* phase 0 only */
+	bool dry_run;    /* phases 0 and 1, and back */
+};
+
+/* The verbs update and check. Returns the exit code; if update succeeds it does not return. */
+int update(const struct update_options *o);
+
+#endif
