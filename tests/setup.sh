@@ -24,7 +24,7 @@ usage() {
 missing_of() {
 	for package; do
 		case $(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null) in
-		*installed*) ;;
+		'installed '*) ;;
 		*) printf '%s ' "$package" ;;
 		esac
 	done
@@ -69,3 +69,8 @@ if [ -n "$missing" ]; then
 	# shellcheck disable=SC2086 # as above
 	apt install --no-install-recommends $missing
 fi
+
+# The lab fetches its kernels' packages without installing them, but it needs the lists to find them.
+case " $wanted " in
+*" qemu-system-x86 "*) apt-cache show linux-image-amd64 linux-source-6.1 >/dev/null 2>&1 || apt update ;;
+esac

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The set-up of every update: firmware 1 runs from flash, and a stick holds firmware 2."""
+
+from pathlib import Path
+
+from labkit import image, paths, tools
+
+_STICK = "$(ls /dev/ubda /dev/vda 2>/dev/null)"
+
+
+def pack(lab, version, payloads):
+    """The path of a firmware image of {partition: content or path}, made by flashpack."""
+    words = []
+    for part, content in payloads.items():
+        if isinstance(content, bytes):
+            file = lab.folder / f"payload-{version}-{part}"
+            file.write_bytes(content)
+            content = file
+        words.append(f"{part}={content}")
+    path = lab.folder / f"fw-{version}.fwi"
+    tools.run(paths.FLASHPACK, "-o", path, "--fw-version", version, *words)
+    return path
+
+
+class Bench:
+    """A machine with its flash, the new firmware's partition image, and a stick with files."""
+
+    def __init__(self, lab, layout, start, flash, new, files, mount_at, options):
+        self.flash = flash
+        self.new = new
+        self._start = start or lab.uml
+        self._file_system = image.split_layout(layout)[0]
+        self._options = {"disks": [lab.disk(files)], **options}
+        self._mount_at = mount_at
+        self.machine = self.power_on(1)
+        self.mount_stick()
+
+    def power_on(self, version):
+        """Start the machine and wait for the firmware of that version."""
+        self.machine = self._start(self.flash, self._file_system, **self._options).up(version)
+        return self.machine
+
+    def mount_stick(self):
+        """Mount the stick in the guest."""
+        self.machine.sh(f"mount {_STICK} {self._mount_at}", check=True)
+
+
+def on(lab, layout, start=None, filler="3M", payloads=None, files=None, stick=None, inittab=None,
+       mount_at="/mnt", faults=None, append=None, mem=None, **geometry):
+    """Firmware 1 running from flash of that layout; fw.fwi on the stick at /mnt brings firmware 2.
+
+    `payloads` go into the image besides the root, `files` into both firmwares, `stick` holds more
+    files for the stick; `faults`, `append` and `mem` are the machine's, the rest is the flash's geometry.
+    """
+    flash = lab.flash(image.split_layout(layout)[1], **geometry)
+    make = {"flash": flash, "files": files, "inittab": inittab}
+    flash.write("rootfs", lab.firmware(1, layout, filler="1M", **make))
+    new = lab.firmware(2, layout, filler=filler, **make)
+    firmware = pack(lab, 2, {"rootfs": new, **(payloads or {})})
+    given = {"faults": faults, "append": append, "mem": mem}
+    options = {name: value for name, value in given.items() if value is not None}
+    return Bench(lab, layout, start, flash, new, {"fw.fwi": Path(firmware), **(stick or {})},
+                 mount_at, options)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The serial console of a machine, as a person would use it: type, and read what appears."""
+
+import codecs
+import os
+import re
+import threading
+import time
+import tty
+
+from labkit.errors import MachineError
+
+# Kernel messages interrupt whatever is being printed; terminal control is noise in a log.
+_KERNEL_MESSAGE = re.compile(r"\[ *\d+\.\d{6}\] [^\n]*\n")
+_TERMINAL_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x07")
+_UNFINISHED_CONTROL = re.compile(r"\x1b(\[[0-9;?]*)?\Z")
+_TAIL_LINES = 25
+
+
+def without_kernel_messages(text):
+    """What programs printed, with the lines in one piece."""
+    return _KERNEL_MESSAGE.sub("", text)
+
+
+class Console:
+    """A pseudo terminal whose other end is the machine's; everything seen is kept and logged.
+
+    live(text, raw) is called with what appears, without and with terminal control.
+    """
+
+    def __init__(self, log_path, live=None):
+        self._master, self.terminal = os.openpty()
+        tty.setraw(self.terminal)
+        self._log = open(log_path, "a", encoding="utf-8", errors="replace")
+        self._live = live
+        self._show("\n--- power on ---\n", "")
+        self._changed = threading.Condition()
+        self._text = ""
+        self._matched_to = 0
+        self._ended = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+
+    def _show(self, text, raw):
+        self._log.write(text)
+        self._log.flush()
+        if self._live:
+            self._live(text, raw)
+
+    def start(self):
+        """Begin to read, once the machine has its end of the terminal."""
+        os.close(self.terminal)
+        self._reader.start()
+
+    def _read(self):
+        decoder, held = codecs.getincrementaldecoder("utf-8")("replace"), ""
+        while True:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:
+                data = b""
+            raw = decoder.decode(data)
+            text = _TERMINAL_CONTROL.sub("", held + raw)
+            unfinished = _UNFINISHED_CONTROL.search(text)
+            held = unfinished.group() if unfinished else ""
+            text = text[:len(text) - len(held)]
+            with self._changed:
+                self._text += text
+                self._ended = not data
+                self._changed.notify_all()
+            self._show(text, raw)
+            if not data:
+                return
+
+    def close(self):
+        """Wait until the machine's end is closed, then close ours."""
+        self._reader.join()
+        self._log.close()
+        os.close(self._master)
+
+    @property
+    def text(self):
+        """All that has appeared so far."""
+        with self._changed:
+            return self._text
+
+    def tail(self):
+        """The last lines, for a message."""
+        return "\n".join("  | " + line for line in self.text.splitlines()[-_TAIL_LINES:])
+
+    def send(self, text):
+        """Type."""
+        data = text.encode()
+        while data:
+            data = data[os.write(self._master, data):]
+
+    def _wait(self, find, what, timeout):
+        """Wait until find(text since the last match) gives something; it may say where it ended."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                found = find(self._text[self._matched_to:])
+                if found:
+                    return found
+                left = deadline - time.monotonic()
+                if left <= 0 or self._ended:
+                    break
+                self._changed.wait(left)
+            ended = self._ended
+        reason = "the machine ended" if ended else f"nothing in {timeout} s"
+        raise MachineError(f"waiting for {what}: {reason}. The console's last lines:\n"
+                           f"{self.tail()}")
+
+    def expect(self, pattern, timeout=20):
+        """Wait for a regular expression in what appeared since the last match; gives the match."""
+        regex = re.compile(pattern, re.MULTILINE)
+        match = self._wait(regex.search, repr(pattern), timeout)
+        self._matched_to += match.end()
+        return match
+
+    def expect_clean(self, pattern, timeout):
+        """The same, on the text without kernel messages; what came before the match is used up."""
+        regex = re.compile(pattern, re.DOTALL)
+        start = {}
+
+        def find(text):
+            start["length"] = len(text)
+            return regex.search(without_kernel_messages(text))
+
+        match = self._wait(find, repr(pattern), timeout)
+        self._matched_to += start["length"]
+        return match
+
+    def fileno(self):
+        """For select(): our end of the terminal."""
+        return self._master

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Partition images: a file tree packed for a kind of flash, and how a kernel boots from it.
+
+A layout is named after the file system and the kind of flash: jffs2-nand, squashfs-nor.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from labkit import tools
+from labkit.errors import LabError
+
+FILE_SYSTEMS = ("jffs2", "squashfs", "cramfs", "ubifs", "ubiblock")
+LAYOUTS = [f"{fs}-{kind}" for fs in FILE_SYSTEMS for kind in ("nand", "nor")]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What the packers have to know of a chip."""
+    kind: str
+    eraseblock: int
+    page: int
+
+
+DEFAULT_GEOMETRY = {
+    "nand": Geometry("nand", 128 << 10, 2048),
+    "nor": Geometry("nor", 64 << 10, 1),
+}
+
+
+def split_layout(layout):
+    """File system and kind of flash of a layout's name."""
+    if layout not in LAYOUTS:
+        raise LabError(f"no such layout: {layout} (there are {', '.join(LAYOUTS)})")
+    return tuple(layout.split("-"))
+
+
+def _pack_jffs2(tree, image, geometry):
+    """NAND keeps its cleanmarkers in the OOB (-n); NOR gets them in its blocks, padded (-p)."""
+    kind = ["-n", f"--pagesize={geometry.page}"] if geometry.kind == "nand" else ["-p"]
+    tools.run_as_owner("mkfs.jffs2", "-l", "-U", f"--eraseblock={geometry.eraseblock}", *kind,
+                       "-d", tree, "-o", image)
+
+
+def _pack_squashfs(tree, image, _geometry):
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "0"}
+    tools.run_as_owner("mksquashfs", tree, image, "-all-root", "-noappend", "-no-xattrs",
+                       "-no-progress", "-quiet", env=environment)
+
+
+def _pack_cramfs(tree, image, _geometry):
+    tools.run_as_owner("mkfs.cramfs", tree, image)
+
+
+def _leb_size(geometry):
+    """A physical eraseblock less its two headers, each of which fills a page (NOR: 64 bytes)."""
+    header = max(geometry.page, 64)
+    return geometry.eraseblock - 2 * header
+
+
+def _ubinize(volume, image, geometry, volume_type):
+    """One volume named rootfs, which takes all room at first attach if it is dynamic."""
+    flags = "vol_flags=autoresize\n" if volume_type == "dynamic" else ""
+    recipe = Path(f"{image}.ini")
+    recipe.write_text(f"[rootfs]\nmode=ubi\nimage={volume}\nvol_id=0\nvol_name=rootfs\n"
+                      f"vol_type={volume_type}\n{flags}", encoding="utf-8")
+    tools.run("ubinize", "-o", image, "-p", geometry.eraseblock, "-m", geometry.page, "-Q", 1,
+              recipe)
+
+
+def _pack_ubifs(tree, image, geometry):
+    volume = Path(f"{image}.volume")
+    tools.run_as_owner("mkfs.ubifs", "-r", tree, "-o", volume, "-U", "-x", "zlib",
+                       "-m", max(geometry.page, 8), "-e", _leb_size(geometry), "-c", 1000,
+                       "-j", "1MiB")
+    _ubinize(volume, image, geometry, "dynamic")
+
+
+def _pack_ubiblock(tree, image, geometry):
+    volume = Path(f"{image}.volume")
+    _pack_squashfs(tree, volume, geometry)
+    _ubinize(volume, image, geometry, "static")
+
+
+_PACKERS = {
+    "jffs2": _pack_jffs2,
+    "squashfs": _pack_squashfs,
+    "cramfs": _pack_cramfs,
+    "ubifs": _pack_ubifs,
+    "ubiblock": _pack_ubiblock,
+}
+
+
+def pack(tree, image, file_system, geometry):
+    """Pack a tree into a partition image."""
+    _PACKERS[file_system](tree, image, geometry)
+    return image
+
+
+def root_arguments(file_system, flash, partition="rootfs"):
+    """Kernel arguments that mount the root from that partition."""
+    mtdblock = f"root=/dev/mtdblock{flash.number(partition)}"
+    if file_system == "jffs2":
+        return [f"root=mtd:{partition}", "rootfstype=jffs2", "rw"]
+    if file_system == "squashfs":
+        return [mtdblock, "rootfstype=squashfs", "ro"]
+    if file_system == "cramfs":
+        direct = flash.kind == "nor"
+        return [f"root=mtd:{partition}" if direct else mtdblock, "rootfstype=cramfs", "ro"]
+    if file_system == "ubifs":
+        return [f"ubi.mtd={partition}", "root=ubi0:rootfs", "rootfstype=ubifs", "rw"]
+    return [f"ubi.mtd={partition}", "ubi.block=0,rootfs", "root=/dev/ubiblock0_0",
+            "rootfstype=squashfs", "ro"]

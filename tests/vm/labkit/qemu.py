@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Machines of QEMU with Debian's stock kernel; their flash is phram on memory kept in a file.
+
+The file of the flash is the second of three pieces of the machine's memory (the BIOS scribbles over
+the last one). The kernel is told to leave that piece alone, and phram makes MTD devices of it. So
+the flash survives a reset, and the death of QEMU.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+from labkit import cpio, rootfs, tools
+from labkit.errors import LabError
+
+_MODULES = ["phram", "mtdblock", "jffs2", "squashfs", "overlay", "loop", "virtio_pci", "virtio_blk",
+            "nls_cp437", "nls_ascii", "vfat", "ext4", "softdog", "i6300esb"]
+_NEED_OTHER_PROCESSOR = ["crc32c-intel.ko", "crc32-pclmul.ko"]
+_FLASH_ADDRESS = 0x10000000
+_TAIL_SIZE = 64 << 20  # SeaBIOS works in the 16 MiB at the end of memory and just below them
+
+_INIT = """\
+#!/bin/busybox sh
+# Load the drivers, make the flash appear, and hand over to the firmware on it.
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+while read -r module; do
+	insmod "/modules/$module"
+done </modules/order
+while read -r partition; do
+	echo "$partition" >/sys/module/phram/parameters/phram
+done </modules/flash
+{mount}
+mount --move /dev /newroot/dev
+umount /sys
+umount /proc
+exec switch_root /newroot {init}
+"""
+
+
+def _kernel():
+    """The unpacked package: (vmlinuz, modules' root, version)."""
+    folder = tools.build("qemu-kernel.sh")
+    vmlinuz = next(folder.glob("boot/vmlinuz-*"))
+    return vmlinuz, folder, vmlinuz.name.replace("vmlinuz-", "")
+
+
+def _install_modules(tree, folder, version):
+    """Copy the modules and note the order to load them in."""
+    target, order = tree / "modules", []
+    target.mkdir()
+    for module in _MODULES:
+        listing = tools.run("modprobe", "-d", folder, "-S", version, "--show-depends", module)
+        for path in re.findall(r"^insmod (\S+)", listing, re.MULTILINE):
+            name = path.rsplit("/", 1)[1]
+            if name not in order and name not in _NEED_OTHER_PROCESSOR:
+                order.append(name)
+                rootfs.put(tree, f"modules/{name}", Path(path))
+    rootfs.put(tree, "modules/order", "\n".join(order) + "\n")
+
+
+def _phram_lines(flash):
+    """One phram device per partition, in phram's own notation."""
+    return "".join(f"{part.name},{_FLASH_ADDRESS + part.offset:#x},{part.size:#x},"
+                   f"{flash.eraseblock:#x}\n" for part in flash.partitions)
+
+
+def _mount_command(root, flash):
+    if root == "jffs2":
+        return "mount -t jffs2 mtd:rootfs /newroot"
+    if root == "squashfs":
+        return f"mount -t squashfs -o ro /dev/mtdblock{flash.number('rootfs')} /newroot"
+    raise LabError(f"Debian's kernel cannot boot from {root} on NOR; use lab.uml()")
+
+
+def initramfs(folder, flash, root, init):
+    """Write the initial RAM file system that starts the firmware; gives its path and the kernel."""
+    vmlinuz, modules, version = _kernel()
+    tree = folder / "initramfs"
+    shutil.rmtree(tree, ignore_errors=True)
+    for name in ("dev", "proc", "sys", "newroot"):
+        (tree / name).mkdir(parents=True, exist_ok=True)
+    rootfs.install_busybox(tree)
+    _install_modules(tree, modules, version)
+    rootfs.put(tree, "modules/flash", _phram_lines(flash))
+    rootfs.put(tree, "init", _INIT.format(mount=_mount_command(root, flash), init=init))
+    archive = folder / "initramfs.cpio"
+    archive.write_bytes(cpio.archive(tree))
+    return archive, vmlinuz
+
+
+def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
+            quiet=True):
+    """The command line of a machine; the flash must be of kind "nor"."""
+    if flash.kind != "nor":
+        raise LabError("QEMU machines have NOR-like flash only")
+    archive, vmlinuz = initramfs(folder, flash, root, init)
+    kernel_arguments = ["console=ttyS0", "panic=1", "numa=off",
+                        f"memmap={flash.size:#x}${_FLASH_ADDRESS:#x}", append]
+    if quiet:
+        kernel_arguments.append("quiet")
+    arguments = [
+        tools.find("qemu-system-x86_64"), "-M", "q35", "-nodefaults", "-display", "none",
+        "-m", f"{(_FLASH_ADDRESS + flash.size + _TAIL_SIZE) >> 20}M",
+        "-object", f"memory-backend-ram,id=ram,size={_FLASH_ADDRESS}",
+        "-object", f"memory-backend-file,id=flash,size={flash.size},mem-path={flash.path},share=on",
+        "-object", f"memory-backend-ram,id=tail,size={_TAIL_SIZE}",
+        "-numa", "node,memdev=ram", "-numa", "node,memdev=flash", "-numa", "node,memdev=tail",
+        "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+        "-kernel", vmlinuz, "-initrd", archive, "-append", " ".join(kernel_arguments),
+    ]
+    for disk in disks:
+        readonly = "on" if disk.readonly else "off"
+        arguments += ["-drive", f"if=virtio,format=raw,readonly={readonly},file={disk.path}"]
+    return arguments

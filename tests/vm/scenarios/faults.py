@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Flash that fails and power that goes, in mid-update."""
+
+from labkit import bench
+from labkit.scenario import scenario
+
+
+@scenario()
+def flash_fails(lab):
+    """An eraseblock that cannot be erased: no success is claimed, it tries on, the start is blank."""
+    b = bench.on(lab, "squashfs-nand", faults={"erasefail": [9]})
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    for wait in 1, 2:
+        b.machine.expect(r"rootfs: cannot erase eraseblock 9: (Input/output|I/O) error", timeout=40)
+        b.machine.expect(f"DO NOT TURN OFF; trying again in {wait} s")
+    b.machine.kill()
+    lab.check(b.flash.read_block(0) == b"\xff" * b.flash.eraseblock, "the first block is not blank")
+    lab.check("is written and proven" not in b.machine.console, "success was claimed")
+
+
+@scenario()
+def flash_reads_back_garbage(lab):
+    """A page that ECC cannot correct: the read succeeds, the update does not."""
+    b = bench.on(lab, "squashfs-nand", faults={"uncorrectable": [9 * 64 + 3]})
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    b.machine.expect("rootfs: eraseblock 9 reads back with 1 uncorrectable page", timeout=40)
+    b.machine.expect("DO NOT TURN OFF")
+    b.machine.kill()
+    lab.check("is written and proven" not in b.machine.console, "success was claimed")
+
+
+@scenario()
+def flash_corrects_flips(lab):
+    """Bit flips that ECC corrects: the update succeeds and tells how many."""
+    b = bench.on(lab, "squashfs-nand", faults={"flip": [9 * 64 + 3, 12 * 64]})
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    b.machine.expect("ECC corrected [0-9]+ bit flips", timeout=40)
+    b.machine.wait_exit(30)
+    lab.check_flash(b.flash, "rootfs", b.new)
+
+
+@scenario()
+def cut_leaves_no_start(lab):
+    """The power goes while the image is being written: the partition's first eraseblock is blank."""
+    for cut in 2, 40, 700:
+        b = bench.on(lab, "squashfs-nand", faults={"cut": cut})
+        b.machine.send("flashinit update /mnt/fw.fwi\n")
+        lab.check_equal(b.machine.wait_exit(60), 137, "exit code after a power cut")
+        lab.check(b.flash.read_block(0) == b"\xff" * b.flash.eraseblock,
+                  f"the first eraseblock is not blank after a cut at operation {cut}")
