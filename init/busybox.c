@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "files.h"
 
 /* The banner's first words, in every BusyBox since 2001; a digit follows. */
 static const char banner[] = "BusyBox v";
@@ -59,5 +62,25 @@ int busybox_recognize(const char *exe, char *version, size_t size, struct fault 
 	len = readlink(exe, name, sizeof(name) - 1);
 	name[len > 0 ? len : 0] = '\0';
 	return fault_set(f, FAULT_UNFIT, "PID 1 is %s, not BusyBox init: cannot take over from it",
+			 name);
+}
+
+int busybox_is_init(const char *proc_pid, char *version, size_t size, struct fault *f)
+{
+	char path[64], name[64];
+	const char *base;
+
+	(void)snprintf(path, sizeof(path), "%s/exe", proc_pid);
+	if (busybox_recognize(path, version, size, f) < 0)
+		return -1;
+	/* Its init cuts its own command line down to "init"; the kernel may have said linuxrc. */
+	(void)snprintf(path, sizeof(path), "%s/cmdline", proc_pid);
+	if (file_read_line(path, name, sizeof(name)) < 0)
+		return fault_errno(f, FAULT_UNFIT, "cannot see what PID 1 is: %s", path);
+	base = strrchr(name, '/');
+	base = base ? base + 1 : name;
+	if (strcmp(base, "init") == 0 || strcmp(base, "linuxrc") == 0)
+		return 0;
+	return fault_set(f, FAULT_UNFIT, "PID 1 is BusyBox %s as \"%s\", not as init", version,
 			 name);
 }

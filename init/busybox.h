@@ -10,9 +10,15 @@
 #include "fault.h"
 
 /*
- * Checks that the running program exe (a path like /proc/1/exe) is BusyBox, by the version string
- * that each of its builds carries. version gets it, "v1.35.0". Anything else is FAULT_UNFIT.
+ * Checks that the program exe (a path like /proc/1/exe) is BusyBox, by the version string that each
+ * of its builds carries. version gets it, "v1.35.0". Anything else is FAULT_UNFIT.
  */
 int busybox_recognize(const char *exe, char *version, size_t size, struct fault *f);
+
+/*
+ * Checks that the process whose folder in /proc is given is BusyBox and runs as init, not as a
+ * shell, say, which takes no notice of a QUIT.
+ */
+int busybox_is_init(const char *proc_pid, char *version, size_t size, struct fault *f);
 
 #endif

@@ -23,14 +23,18 @@ static void show_progress(void *ctx, uint64_t done, uint64_t total)
 	progress_show(ctx, done, total);
 }
 
+void preflight_init(struct preflight *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->source.fd = -1;
+	p->lock = -1;
+}
+
 int preflight_verify_image(struct preflight *p, const char *image, struct fault *f)
 {
 	struct progress progress;
 	int result;
 
-	memset(p, 0, sizeof(*p));
-	p->source.fd = -1;
-	p->lock = -1;
 	if (source_open(&p->source, image, f) < 0 || image_read(&p->image, &p->source, f) < 0)
 		return -1;
 	progress_start(&progress, "verifying");
@@ -98,7 +102,7 @@ static int check_memory(struct preflight *p, struct fault *f)
 	return memory_check("/proc/meminfo", p->staged + MEMORY_MARGIN, f);
 }
 
-int preflight_run(struct preflight *p, const char *image, struct fault *f)
+static int check_image(struct preflight *p, const char *image, struct fault *f)
 {
 	if (preflight_verify_image(p, image, f) < 0)
 		return -1;
@@ -108,10 +112,17 @@ int preflight_run(struct preflight *p, const char *image, struct fault *f)
 		return fault_set(f, FAULT_UNFIT,
 				 "%s: cannot be read twice; save it to a file (in /tmp, say) first",
 				 p->source.name);
+	return 0;
+}
+
+int preflight_run(struct preflight *p, const char *image, struct fault *f)
+{
+	preflight_init(p);
 	if (check_root_user(f) < 0 || check_place(f) < 0)
 		return -1;
 	p->lock = lock_take(f);
-	if (p->lock < 0 || busybox_recognize("/proc/1/exe", p->busybox, sizeof(p->busybox), f) < 0)
+	if (p->lock < 0 || check_image(p, image, f) < 0 ||
+	    busybox_is_init("/proc/1", p->busybox, sizeof(p->busybox), f) < 0)
 		return -1;
 	for (unsigned int i = 0; i < p->image.payload_count; i++)
 		if (check_target(&p->image.payload[i], f) < 0)

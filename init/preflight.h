@@ -27,7 +27,10 @@ struct preflight {
 int preflight_run(struct preflight *p, const char *image, struct fault *f);
 void preflight_end(struct preflight *p);
 
-/* Reads the image's index and checks all of its chunks, showing progress. Changes nothing. */
+/* For a preflight of preflight_verify_image() alone; preflight_run() does it itself. */
+void preflight_init(struct preflight *p);
+
+/* Opens the image, reads its index and checks all of its chunks, showing progress. Changes nothing. */
 int preflight_verify_image(struct preflight *p, const char *image, struct fault *f);
 
 #endif

@@ -52,6 +52,7 @@ int show_verify(const char *image)
 	struct fault f;
 	int code = 0;
 
+	preflight_init(&p);
 	if (preflight_verify_image(&p, image, &f) < 0)
 		code = say_fault(&f);
 	else

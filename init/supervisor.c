@@ -127,7 +127,7 @@ void supervise(void)
 	pid1_become();
 	pid1_settle();
 	if (plan_read(&plan, PLAN_FILE, &f) < 0)
-		give_up(&f);
+		give_up(&f); /* so does whoever starts us as init, where no update staged a plan */
 	say("this is PID 1 now, in RAM; the old root goes");
 	clear(&plan);
 	flash(&plan);

@@ -32,16 +32,49 @@ static int not_interrupted(void)
 	       !sigismember(&pending, SIGQUIT);
 }
 
+/*
+ * What will be flashed is the copy, so it is the copy that must be right: a bad stick, or somebody
+ * who replaces the file meanwhile, would otherwise be found out after the first erase.
+ */
+static int verify_copy(const struct ramroot *ram, struct fault *f)
+{
+	struct preflight copy;
+	struct fault why;
+	char path[128];
+	int result;
+
+	(void)snprintf(path, sizeof(path), "%s%s", ram->dir, RAMROOT_IMAGE);
+	preflight_init(&copy);
+	result = preflight_verify_image(&copy, path, &why);
+	preflight_end(&copy);
+	if (result < 0)
+		return fault_set(f, FAULT_IMAGE, "the image was not the same when read again: %s",
+				 why.text);
+	return 0;
+}
+
+static int stage(const struct update_options *o, uint64_t bytes, struct ramroot *ram,
+		 struct fault *f)
+{
+	const struct plan plan = { .image = RAMROOT_IMAGE, .after = o->after };
+
+	if (ramroot_make(ram, o->image, &plan, bytes, not_interrupted, f) < 0)
+		return -1;
+	if (verify_copy(ram, f) == 0)
+		return 0;
+	ramroot_undo(ram);
+	return -1;
+}
+
 static int stage_and_go(const struct update_options *o, struct preflight *p, struct fault *f)
 {
-	struct plan plan = { .image = RAMROOT_IMAGE, .after = o->after };
 	struct ramroot ram;
 	sigset_t blocked;
 	bool gone = false;
 	int result;
 
 	block_interruptions(&blocked);
-	if (ramroot_make(&ram, o->image, &plan, p->staged, not_interrupted, f) < 0)
+	if (stage(o, p->staged, &ram, f) < 0)
 		return -1;
 	say("staged in RAM: %s", ram.dir);
 	if (o->dry_run || !not_interrupted()) {
