@@ -240,7 +240,7 @@ static uint64_t job_bytes(const struct job *job)
 static int prepare(struct run *run, const struct image *img, struct target *const *targets,
 		   struct engine_counts *counts, struct fault *f)
 {
-	uint32_t largest = 0;
+	uint32_t largest = 1;
 
 	for (unsigned int i = 0; i < img->payload_count; i++) {
 		struct job *job = &run->job[i];
@@ -249,6 +249,8 @@ static int prepare(struct run *run, const struct image *img, struct target *cons
 		job->payload = &img->payload[i];
 		job->t = targets[i];
 		job->counts = &counts[i];
+		if (job->t->eraseblock == 0)
+			return fault_set(f, FAULT_UNFIT, "%s: has no eraseblocks", job->t->name);
 		job->first = malloc(job->t->eraseblock);
 		if (!job->first)
 			return fault_errno(f, FAULT_FAILED, "no memory for an eraseblock");

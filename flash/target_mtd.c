@@ -191,7 +191,7 @@ static void describe(struct mtd_target *m)
 	struct target *t = &m->base;
 
 	t->ops = &mtd_ops;
-	(void)snprintf(t->name, sizeof(t->name), "%s", m->info.name);
+	(void)snprintf(t->name, sizeof(t->name), "%.63s", m->info.name); /* found by it */
 	t->size = (uint64_t)m->info.size;
 	t->eraseblock = (uint32_t)m->info.eb_size;
 	t->page = (uint32_t)m->info.min_io_size;

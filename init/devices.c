@@ -42,7 +42,7 @@ static int make_listed(const char *dev, const char *sys, const char *folder, con
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/%s/%.64s/dev", sys, folder, e->d_name);
 		if (file_read_line(path, number, sizeof(number)) == 0 &&
-		    sscanf(number, "%u:%u", &major_number, &minor_number) == 2)
+		    device_number(number, &major_number, &minor_number))
 			result = make_node(dev, e->d_name, type, major_number, minor_number, f);
 	}
 	(void)closedir(dir);

@@ -100,6 +100,17 @@ int file_read_line(const char *path, char *text, size_t size)
 	return 0;
 }
 
+bool device_number(const char *text, unsigned int *major_number, unsigned int *minor_number)
+{
+	char *colon, *end;
+
+	*major_number = (unsigned int)strtoul(text, &colon, 10);
+	if (colon == text || *colon != ':')
+		return false;
+	*minor_number = (unsigned int)strtoul(colon + 1, &end, 10);
+	return end != colon + 1 && *end == '\0';
+}
+
 int file_write(const char *path, const void *data, size_t len)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);

@@ -5,6 +5,7 @@
 #ifndef INIT_FILES_H
 #define INIT_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -16,6 +17,9 @@ char *file_read_text(const char *path);
 
 /* Reads a file's first line without its end into text. 0, or -1 with errno. */
 int file_read_line(const char *path, char *text, size_t size);
+
+/* Takes "31:0" apart, as /sys and /proc write device numbers. False if it is none. */
+bool device_number(const char *text, unsigned int *major_number, unsigned int *minor_number);
 
 /* Creates or replaces a file. 0, or -1 with errno. */
 int file_write(const char *path, const void *data, size_t len);

@@ -44,7 +44,7 @@ static bool parse_line(struct mount *m, char *line)
 			return false;
 	type = strsep(&rest, " ");
 	source = strsep(&rest, " ");
-	if (!source || !rest || sscanf(field[2], "%u:%u", &m->major, &m->minor) != 2)
+	if (!source || !rest || !device_number(field[2], &m->major, &m->minor))
 		return false;
 	unescape(field[4]);
 	unescape(source);

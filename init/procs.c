@@ -11,11 +11,14 @@
 
 #define PF_KTHREAD 0x00200000u /* of include/linux/sched.h; the ninth field of stat has it */
 
+/* Fields of /proc/PID/stat behind the name: the state, five numbers, and the flags. */
+enum { FIELDS_TO_FLAGS = 6 };
+
 bool process_parse(struct process *p, const char *stat)
 {
 	/* The name may hold blanks and parentheses: it ends at the last one. */
 	const char *open = strchr(stat, '('), *close = strrchr(stat, ')');
-	unsigned int flags;
+	const char *field = close;
 	size_t len;
 
 	if (!open || !close || close < open)
@@ -26,11 +29,16 @@ bool process_parse(struct process *p, const char *stat)
 	memcpy(p->name, open + 1, len);
 	p->name[len] = '\0';
 	p->pid = (pid_t)strtol(stat, NULL, 10);
-	/* ") S ppid pgrp session tty tpgid flags" */
-	if (p->pid <= 0 || sscanf(close + 1, " %c %*d %*d %*d %*d %*d %u", &p->state, &flags) != 2)
-		return false;
-	p->kernel_thread = flags & PF_KTHREAD;
-	return true;
+	for (int i = 0; i <= FIELDS_TO_FLAGS; i++) {
+		field = strchr(field, ' ');
+		if (!field)
+			return false;
+		field++;
+		if (i == 0)
+			p->state = *field;
+	}
+	p->kernel_thread = strtoul(field, NULL, 10) & PF_KTHREAD;
+	return p->pid > 0;
 }
 
 int processes_each(const char *proc, void (*each)(void *ctx, const struct process *p), void *ctx)

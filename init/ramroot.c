@@ -18,10 +18,12 @@ enum { SPARE = 512 << 10 }; /* bytes beyond the files, for folders, nodes and ro
 
 static const char *const folders[] = { "dev", "etc", "oldroot", "proc", "sbin", "sys" };
 
-/* Puts dir/name into a buffer. */
-#define IN_DIR(path, r, name)                                  \
-	((void)snprintf(path, sizeof(path), "%s/%s", (r)->dir, \
-			(name)[0] == '/' ? (name) + 1 : (name)))
+enum { PATH_ROOM = 384 }; /* the longest folder and the longest name in it fit */
+
+static void in_dir(char path[PATH_ROOM], const struct ramroot *r, const char *name)
+{
+	(void)snprintf(path, PATH_ROOM, "%s/%s", r->dir, name[0] == '/' ? name + 1 : name);
+}
 
 /*
  * A folder of our own where one can be made; on a read-only root an existing one has to do, and
@@ -65,9 +67,9 @@ static int mount_tmpfs(struct ramroot *r, uint64_t bytes, struct fault *f)
 static int make_folders(const struct ramroot *r, struct fault *f)
 {
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		char path[128];
+		char path[PATH_ROOM];
 
-		IN_DIR(path, r, folders[i]);
+		in_dir(path, r, folders[i]);
 		if (mkdir(path, 0755) < 0)
 			return fault_errno(f, FAULT_FAILED, "%s: cannot make", path);
 	}
@@ -79,9 +81,9 @@ static int mount_kernel_views(const struct ramroot *r, struct fault *f)
 	static const char *const views[][2] = { { "proc", "proc" }, { "sysfs", "sys" } };
 
 	for (size_t i = 0; i < 2; i++) {
-		char path[128];
+		char path[PATH_ROOM];
 
-		IN_DIR(path, r, views[i][1]);
+		in_dir(path, r, views[i][1]);
 		if (mount(views[i][0], path, views[i][0], MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) <
 		    0)
 			return fault_errno(f, FAULT_UNFIT, "%s: cannot mount %s", path,
@@ -93,28 +95,28 @@ static int mount_kernel_views(const struct ramroot *r, struct fault *f)
 static int copy_files(const struct ramroot *r, const char *image, const struct plan *plan,
 		      int (*keep_going)(void), struct fault *f)
 {
-	char path[128];
+	char path[PATH_ROOM];
 
-	IN_DIR(path, r, RAMROOT_INIT);
+	in_dir(path, r, RAMROOT_INIT);
 	if (file_copy("/proc/self/exe", path, 0755, NULL) < 0)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot copy flashinit", path);
-	IN_DIR(path, r, plan->image);
+	in_dir(path, r, plan->image);
 	if (file_copy(image, path, 0600, keep_going) < 0)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", path, image);
-	IN_DIR(path, r, PLAN_FILE);
+	in_dir(path, r, PLAN_FILE);
 	if (plan_write(plan, path, f) < 0)
 		return -1;
-	IN_DIR(path, r, "/etc/inittab");
+	in_dir(path, r, "/etc/inittab");
 	return inittab_replace("/etc/inittab", path, RAMROOT_INIT, f);
 }
 
 /* BusyBox's own way to restart falls back on /sbin/init: let that be us as well. */
 static int link_init(const struct ramroot *r, struct fault *f)
 {
-	char from[128], to[128];
+	char from[PATH_ROOM], to[PATH_ROOM];
 
-	IN_DIR(from, r, RAMROOT_INIT);
-	IN_DIR(to, r, "/sbin/init");
+	in_dir(from, r, RAMROOT_INIT);
+	in_dir(to, r, "/sbin/init");
 	if (link(from, to) < 0)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot make", to);
 	return 0;
@@ -123,11 +125,11 @@ static int link_init(const struct ramroot *r, struct fault *f)
 int ramroot_make(struct ramroot *r, const char *image, const struct plan *plan, uint64_t bytes,
 		 int (*keep_going)(void), struct fault *f)
 {
-	char dev[128];
+	char dev[PATH_ROOM];
 
 	memset(r, 0, sizeof(*r));
 	if (find_place(r, f) == 0 && mount_tmpfs(r, bytes, f) == 0 && make_folders(r, f) == 0) {
-		IN_DIR(dev, r, "dev");
+		in_dir(dev, r, "dev");
 		if (devices_provide(dev, f) == 0 && mount_kernel_views(r, f) == 0 &&
 		    copy_files(r, image, plan, keep_going, f) == 0 && link_init(r, f) == 0)
 			return 0;
@@ -148,9 +150,9 @@ void ramroot_undo(struct ramroot *r)
 	static const char *const views[] = { "sys", "proc", "dev" };
 
 	for (size_t i = 0; r->mounted && i < sizeof(views) / sizeof(*views); i++) {
-		char path[128];
+		char path[PATH_ROOM];
 
-		IN_DIR(path, r, views[i]);
+		in_dir(path, r, views[i]);
 		undo_mount(path);
 	}
 	if (r->mounted)

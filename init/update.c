@@ -90,6 +90,17 @@ static int stage_and_go(const struct update_options *o, struct preflight *p, str
 	return result;
 }
 
+/* Whatever was asked for: phase 0, phase 0 and 1, or all the way. */
+static int run_phases(const struct update_options *o, struct preflight *p, struct fault *f)
+{
+	if (preflight_run(p, o->image, f) < 0)
+		return -1;
+	if (!o->check_only)
+		return stage_and_go(o, p, f);
+	say("PID 1 is BusyBox %s; this system can be updated", p->busybox);
+	return 0;
+}
+
 int update(const struct update_options *o)
 {
 	struct preflight p;
@@ -99,13 +110,8 @@ int update(const struct update_options *o)
 	/* The terminal may hang up, and the pipe that we speak into may close: we go on. */
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (preflight_run(&p, o->image, &f) < 0) {
+	if (run_phases(o, &p, &f) < 0)
 		code = say_fault(&f);
-	} else if (o->check_only) {
-		say("PID 1 is BusyBox %s; this system can be updated", p.busybox);
-	} else if (stage_and_go(o, &p, &f) < 0) {
-		code = say_fault(&f);
-	}
 	preflight_end(&p);
 	return code;
 }

@@ -43,12 +43,12 @@
 #include <linux/vmalloc.h>
 #include <os.h>
 
-#define NOR_BUFFER	512
-#define MAX_FAULTS	64
+#define NOR_BUFFER 512
+#define MAX_FAULTS 64
 
-#define STATE_ERASED		0xff
-#define STATE_PROGRAMMED	0x00
-#define STATE_UNREADABLE	0x01
+#define STATE_ERASED 0xff
+#define STATE_PROGRAMMED 0x00
+#define STATE_UNREADABLE 0x01
 
 /* Geometry. */
 static char *file;
@@ -76,10 +76,10 @@ module_param(oob, uint, 0444);
 MODULE_PARM_DESC(oob, "OOB bytes per NAND page");
 
 /* Faults. They hold as long as the machine is up; an erase does not cure them. */
-#define FAULT_LIST(name, description)					\
-	static uint name[MAX_FAULTS];					\
-	static uint nr_##name;						\
-	module_param_array(name, uint, &nr_##name, 0444);		\
+#define FAULT_LIST(name, description)                     \
+	static uint name[MAX_FAULTS];                     \
+	static uint nr_##name;                            \
+	module_param_array(name, uint, &nr_##name, 0444); \
 	MODULE_PARM_DESC(name, description)
 
 FAULT_LIST(badblocks, "eraseblocks that the factory marked bad");
@@ -124,11 +124,11 @@ module_param(violations, uint, 0444);
 static struct mtd_info chip;
 static DEFINE_MUTEX(chip_lock);
 static int chip_fd;
-static u8 *block_buf;		/* one eraseblock; the host's calls need memory that is mapped */
-static u8 *oob_buf;		/* OOB bytes of one eraseblock */
-static u8 *state_buf;		/* state bytes of one eraseblock */
-static u8 *nor_locks;		/* one byte per eraseblock, 1: locked */
-static u8 *nor_window;		/* copy of the whole chip that point() hands out */
+static u8 *block_buf;  /* one eraseblock; the host's calls need memory that is mapped */
+static u8 *oob_buf;    /* OOB bytes of one eraseblock */
+static u8 *state_buf;  /* state bytes of one eraseblock */
+static u8 *nor_locks;  /* one byte per eraseblock, 1: locked */
+static u8 *nor_window; /* copy of the whole chip that point() hands out */
 static u32 random_state;
 
 static bool is_nand(void)
@@ -422,7 +422,8 @@ static int nand_read_oob(struct mtd_info *mtd, loff_t from, struct mtd_oob_ops *
 		}
 		if (ooblen) {
 			host_read(oob_buf, oob, oob_offset(pg));
-			err = copy_oob_out(ops, ops->oobbuf + ops->oobretlen, oob_buf, start, ooblen);
+			err = copy_oob_out(ops, ops->oobbuf + ops->oobretlen, oob_buf, start,
+					   ooblen);
 			ops->oobretlen += ooblen;
 		}
 		column = 0;
@@ -531,7 +532,8 @@ static int nand_write_oob(struct mtd_info *mtd, loff_t to, struct mtd_oob_ops *o
 
 		memset(new_oob, 0xff, oob);
 		if (ooblen)
-			err = copy_oob_in(ops, ops->oobbuf + ops->oobretlen, new_oob, start, ooblen);
+			err = copy_oob_in(ops, ops->oobbuf + ops->oobretlen, new_oob, start,
+					  ooblen);
 		if (!err)
 			err = program_page(pg, data, new_oob);
 		if (err)
