@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "busybox.h"
+#include "helpers.h"
+
+static char version[32];
+static struct fault f;
+
+/* A program with text somewhere in it. */
+static void make_program(const char *path, const char *text, size_t at, size_t len)
+{
+	uint8_t *data = malloc(len);
+
+	assert_non_null(data);
+	fill_random(data, len, 1);
+	memcpy(data, "\177ELF", 4);
+	memcpy(data + at, text, strlen(text));
+	write_file(path, data, len);
+	free(data);
+}
+
+static int recognize(const char *text, size_t at, size_t len)
+{
+	make_program(temp_path("exe"), text, at, len);
+	return busybox_recognize(temp_path("exe"), version, sizeof(version), &f);
+}
+
+static void versions(void **state)
+{
+	assert_int_equal(recognize("BusyBox v1.35.0 (2023-01-01 00:00:00 UTC)", 70001, 100000), 0);
+	assert_string_equal(version, "v1.35.0");
+	assert_int_equal(recognize("BusyBox v1.00-rc3 (2005.01.01-00:00+0000)", 4096, 10000), 0);
+	assert_string_equal(version, "v1.00");
+	assert_int_equal(recognize("BusyBox v1.22.1 (Debian 1:1.22.0-9)", 4, 100), 0);
+	assert_string_equal(version, "v1.22.1");
+}
+
+/* Our own program has the word as well, to look for: no number follows it there. */
+static void the_word_without_a_number(void **state)
+{
+	assert_int_equal(recognize("BusyBox v\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 500, 10000), -1);
+	assert_fault(&f, FAULT_UNFIT, "not BusyBox init");
+	assert_int_equal(recognize("BusyBox vx BusyBox v1.36.1 (", 500, 10000), 0);
+	assert_string_equal(version, "v1.36.1");
+}
+
+static void other_programs(void **state)
+{
+	make_program(temp_path("systemd"), "systemd 252", 100, 5000);
+	assert_int_equal(symlink(temp_path("systemd"), temp_path("exe")), 0);
+	assert_int_equal(busybox_recognize(temp_path("exe"), version, sizeof(version), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "PID 1 is ");
+	assert_fault(&f, FAULT_UNFIT, "/systemd, not BusyBox init");
+}
+
+static void at_the_very_end(void **state)
+{
+	static const char word[] = "BusyBox v1";
+
+	assert_int_equal(recognize(word, 4096 - sizeof(word) + 1, 4096), -1);
+	assert_int_equal(recognize("BusyBox v", 4096 - 9, 4096), -1);
+}
+
+static void tiny_files(void **state)
+{
+	write_text(temp_path("exe"), "");
+	assert_int_equal(busybox_recognize(temp_path("exe"), version, sizeof(version), &f), -1);
+	assert_int_equal(f.kind, FAULT_UNFIT);
+	write_text(temp_path("exe"), "B");
+	assert_int_equal(busybox_recognize(temp_path("exe"), version, sizeof(version), &f), -1);
+	assert_int_equal(f.kind, FAULT_UNFIT);
+}
+
+static void missing(void **state)
+{
+	assert_int_equal(busybox_recognize(temp_path("none"), version, sizeof(version), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "cannot see what PID 1 is");
+}
+
+static void version_is_cut(void **state)
+{
+	char small[4];
+
+	make_program(temp_path("exe"), "BusyBox v1.35.0 (2023-01-01)", 100, 5000);
+	assert_int_equal(busybox_recognize(temp_path("exe"), small, sizeof(small), &f), 0);
+	assert_string_equal(small, "v1.");
+}
+
+static int is_init(const char *cmdline, size_t len)
+{
+	make_program(temp_path("1/exe"), "BusyBox v1.35.0 (2023-01-01)", 100, 5000);
+	write_file(temp_path("1/cmdline"), cmdline, len);
+	return busybox_is_init(temp_path("1"), version, sizeof(version), &f);
+}
+
+static void runs_as_init(void **state)
+{
+	assert_int_equal(is_init("init\0\0\0\0\0", 9), 0);
+	assert_string_equal(version, "v1.35.0");
+	assert_int_equal(is_init("/sbin/init\0", 11), 0);
+	assert_int_equal(is_init("/linuxrc\0", 9), 0);
+	assert_int_equal(is_init("init", 4), 0);
+}
+
+static void runs_as_something_else(void **state)
+{
+	assert_int_equal(is_init("/bin/sh\0", 8), -1);
+	assert_fault(&f, FAULT_UNFIT, "PID 1 is BusyBox v1.35.0 as \"/bin/sh\", not as init");
+	assert_int_equal(is_init("-sh\0init\0", 9), -1);
+	assert_int_equal(is_init("/sbin/init2\0", 12), -1);
+	assert_int_equal(is_init("", 0), -1);
+	assert_int_equal(unlink(temp_path("1/cmdline")), 0);
+	assert_int_equal(busybox_is_init(temp_path("1"), version, sizeof(version), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "cmdline");
+	assert_int_equal(busybox_is_init(temp_path("2"), version, sizeof(version), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "cannot see what PID 1 is");
+}
+
+#define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		file_test(versions),
+		file_test(the_word_without_a_number),
+		file_test(other_programs),
+		file_test(at_the_very_end),
+		file_test(tiny_files),
+		file_test(missing),
+		file_test(version_is_cut),
+		file_test(runs_as_init),
+		file_test(runs_as_something_else),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* As in PID 1, every signal is blocked while these run. */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "helpers.h"
+
+static bool pipe_fails, fork_fails, clock_jumps;
+static int polls_until_stall, polls, shortest_patience;
+
+/* A stall is what the test says it is, so that nobody need wait for one. */
+int __real_poll(struct pollfd *p, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *p, nfds_t count, int timeout)
+{
+	polls++;
+	if (timeout < shortest_patience)
+		shortest_patience = timeout;
+	if (polls_until_stall >= 0 && polls_until_stall-- == 0)
+		return 0;
+	return __real_poll(p, count, -1);
+}
+
+int __real_pipe2(int *ends, int flags);
+int __wrap_pipe2(int *ends, int flags)
+{
+	if (!pipe_fails)
+		return __real_pipe2(ends, flags);
+	errno = EMFILE;
+	return -1;
+}
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void)
+{
+	if (!fork_fails)
+		return __real_fork();
+	errno = EAGAIN;
+	return -1;
+}
+
+int __real_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
+{
+	static time_t jumped;
+	int result = __real_clock_gettime(clock, t);
+
+	if (clock_jumps)
+		jumped += 10;
+	t->tv_sec += jumped;
+	return result;
+}
+
+static struct fault f;
+static unsigned int fds;
+static unsigned int reports;
+static char told[512];
+
+static int setup(void **state)
+{
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	pipe_fails = fork_fails = clock_jumps = false;
+	polls_until_stall = -1;
+	polls = 0;
+	shortest_patience = INT_MAX;
+	memset(&f, 0, sizeof(f));
+	reports = 0;
+	told[0] = '\0';
+	fds = count_fds();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	assert_int_equal(count_fds(), fds);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left behind */
+	assert_int_equal(errno, ECHILD);
+	return 0;
+}
+
+static void on_report(void *ctx, const struct report *r)
+{
+	size_t used = strlen(told);
+
+	assert_ptr_equal(ctx, &reports);
+	reports++;
+	(void)snprintf(told + used, sizeof(told) - used, "%d:%s:%d;", (int)r->kind, r->text,
+		       (int)r->done);
+}
+
+static enum child_end run(int (*work)(void *, int, struct fault *), unsigned int stall_ms)
+{
+	const struct child_work w = {
+		.name = "the work",
+		.run = work,
+		.ctx = told,
+		.stall_ms = stall_ms,
+		.on_report = on_report,
+		.report_ctx = &reports,
+	};
+
+	return child_run(&w, &f);
+}
+
+static int succeed(void *ctx, int to, struct fault *fault)
+{
+	return ctx == told ? 0 : -1;
+}
+
+static void succeeds(void **state)
+{
+	assert_int_equal(run(succeed, 10000), CHILD_SUCCEEDED);
+	assert_int_equal(reports, 0);
+}
+
+static int fail_with_fault(void *ctx, int to, struct fault *fault)
+{
+	(void)report_text(to, REPORT_ALIVE, "going");
+	errno = ENOSPC;
+	return fault_errno(fault, FAULT_UNFIT, "disk %d", 7);
+}
+
+static void fails_and_says_why(void **state)
+{
+	assert_int_equal(run(fail_with_fault, 10000), CHILD_FAILED);
+	assert_fault(&f, FAULT_UNFIT, "disk 7: No space left on device");
+	assert_int_equal(f.err, ENOSPC);
+	assert_string_equal(told, "0:going:0;"); /* the fault is no report to the caller */
+}
+
+static int report_much(void *ctx, int to, struct fault *fault)
+{
+	struct report r;
+
+	(void)report_text(to, REPORT_ALIVE, "one");
+	(void)report_text(to, REPORT_BEGIN, "two");
+	memset(&r, 0, sizeof(r));
+	r.kind = REPORT_PROGRESS;
+	r.done = 77;
+	(void)report_send(to, &r);
+	return report_text(to, REPORT_SAY, "three");
+}
+
+static void reports_arrive_in_order(void **state)
+{
+	assert_int_equal(run(report_much, 10000), CHILD_SUCCEEDED);
+	assert_string_equal(told, "0:one:0;1:two:0;2::77;3:three:0;");
+}
+
+/* Far more than a pipe holds. */
+static int report_very_much(void *ctx, int to, struct fault *fault)
+{
+	for (int i = 0; i < 2000; i++)
+		if (report_text(to, REPORT_SAY, "x") < 0)
+			return fault_errno(fault, FAULT_FAILED, "report");
+	return 0;
+}
+
+static void no_report_is_lost(void **state)
+{
+	assert_int_equal(run(report_very_much, 10000), CHILD_SUCCEEDED);
+	assert_int_equal(reports, 2000);
+}
+
+static void nobody_wants_reports(void **state)
+{
+	const struct child_work w = { .name = "w", .run = report_much, .stall_ms = 10000 };
+
+	assert_int_equal(child_run(&w, &f), CHILD_SUCCEEDED);
+}
+
+static int crash(void *ctx, int to, struct fault *fault)
+{
+	(void)report_text(to, REPORT_ALIVE, "juggling");
+	(void)kill(getpid(), SIGKILL);
+	return 0;
+}
+
+static void crashes(void **state)
+{
+	assert_int_equal(run(crash, 10000), CHILD_CRASHED);
+	assert_fault(&f, FAULT_FAILED, "the work was killed by signal 9 (last: juggling)");
+}
+
+/* Signals that PID 1 blocks must not be blocked in the child. */
+static int crash_by_term(void *ctx, int to, struct fault *fault)
+{
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)kill(getpid(), SIGTERM);
+	return 0;
+}
+
+static void mask_is_reset(void **state)
+{
+	assert_int_equal(run(crash_by_term, 10000), CHILD_CRASHED);
+	assert_fault(&f, FAULT_FAILED, "signal 15 (last: starting)");
+}
+
+static int leave(void *ctx, int to, struct fault *fault)
+{
+	_exit(3); /* as libmtd does when it has no memory */
+}
+
+static void ends_without_a_word(void **state)
+{
+	assert_int_equal(run(leave, 10000), CHILD_CRASHED);
+	assert_fault(&f, FAULT_FAILED, "the work ended without a word (last: starting)");
+}
+
+static int hang(void *ctx, int to, struct fault *fault)
+{
+	(void)report_text(to, REPORT_ALIVE, "unmounting /a");
+	while (pause() < 0)
+		; /* no signal has a handler */
+	return 0;
+}
+
+static void stalls_and_is_killed(void **state)
+{
+	polls_until_stall = 1; /* after its one report */
+	assert_int_equal(run(hang, 30000), CHILD_STALLED);
+	assert_fault(&f, FAULT_FAILED,
+		     "the work gave no sign of life for 30 s (last: unmounting "
+		     "/a); it was killed");
+}
+
+/* Not even KILL ends it at once: it ends its reports, and the clock runs. */
+static int close_and_hang(void *ctx, int to, struct fault *fault)
+{
+	(void)close(to);
+	while (pause() < 0)
+		; /* no signal has a handler */
+	return 0;
+}
+
+static void hangs_after_its_last_word(void **state)
+{
+	clock_jumps = true;
+	assert_int_equal(run(close_and_hang, 10000), CHILD_STALLED);
+	clock_jumps = false;
+	assert_int_equal(f.kind, FAULT_FAILED);
+	(void)waitpid(-1, NULL, 0); /* for it the clock may have been too fast */
+}
+
+/* Each report gives it the whole time again. */
+static int twenty_reports(void *ctx, int to, struct fault *fault)
+{
+	for (int i = 0; i < 20; i++)
+		(void)report_text(to, REPORT_ALIVE, "%d", i);
+	return 0;
+}
+
+static void slow_is_not_stalled(void **state)
+{
+	assert_int_equal(run(twenty_reports, 300), CHILD_SUCCEEDED);
+	assert_int_equal(reports, 20);
+	assert_int_equal(polls, 21);
+	assert_int_equal(shortest_patience, 300);
+}
+
+/* Children that others have left to PID 1. */
+static void reaps_others(void **state)
+{
+	for (int i = 0; i < 3; i++) {
+		pid_t pid = __real_fork();
+		siginfo_t info;
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(i);
+		assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	}
+	assert_int_equal(run(fail_with_fault, 10000), CHILD_FAILED);
+	assert_fault(&f, FAULT_UNFIT, "disk 7"); /* teardown() sees to it that they are gone */
+}
+
+static void no_pipe(void **state)
+{
+	pipe_fails = true;
+	assert_int_equal(run(succeed, 10000), CHILD_CRASHED);
+	assert_fault(&f, FAULT_FAILED, "the work: cannot make a pipe");
+}
+
+static void no_process(void **state)
+{
+	fork_fails = true;
+	assert_int_equal(run(succeed, 10000), CHILD_CRASHED);
+	assert_fault(&f, FAULT_FAILED, "the work: cannot fork");
+}
+
+#define child_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		child_test(succeeds),
+		child_test(fails_and_says_why),
+		child_test(reports_arrive_in_order),
+		child_test(no_report_is_lost),
+		child_test(nobody_wants_reports),
+		child_test(crashes),
+		child_test(mask_is_reset),
+		child_test(ends_without_a_word),
+		child_test(stalls_and_is_killed),
+		child_test(hangs_after_its_last_word),
+		child_test(slow_is_not_stalled),
+		child_test(reaps_others),
+		child_test(no_pipe),
+		child_test(no_process),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

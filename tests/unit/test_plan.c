@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "helpers.h"
+#include "plan.h"
+
+static struct plan plan;
+static struct fault f;
+
+static int read_text(const char *text)
+{
+	write_text(temp_path("plan"), text);
+	return plan_read(&plan, temp_path("plan"), &f);
+}
+
+static void words(void **state)
+{
+	enum after after;
+
+	assert_int_equal(plan_take_after("reboot", &after, &f), 0);
+	assert_int_equal(after, AFTER_REBOOT);
+	assert_int_equal(plan_take_after("poweroff", &after, &f), 0);
+	assert_int_equal(after, AFTER_POWEROFF);
+	assert_int_equal(plan_take_after("halt", &after, &f), 0);
+	assert_int_equal(after, AFTER_HALT);
+	assert_int_equal(plan_take_after("", &after, &f), -1);
+	assert_int_equal(plan_take_after("Halt", &after, &f), -1);
+	assert_int_equal(plan_take_after("halt ", &after, &f), -1);
+	assert_fault(&f, FAULT_USAGE, "--after halt : must be reboot, poweroff or halt");
+	assert_int_equal(after, AFTER_HALT);
+}
+
+static void there_and_back(void **state)
+{
+	struct plan written = { .after = AFTER_POWEROFF };
+
+	for (size_t len = 1; len < sizeof(written.image); len += 127) {
+		memset(written.image, 'i', len);
+		written.image[0] = '/';
+		assert_int_equal(plan_write(&written, temp_path("plan"), &f), 0);
+		assert_int_equal(plan_read(&plan, temp_path("plan"), &f), 0);
+		assert_string_equal(plan.image, written.image);
+		assert_int_equal(plan.after, AFTER_POWEROFF);
+		written.after = len % 2 ? AFTER_HALT : AFTER_REBOOT;
+		assert_int_equal(plan_write(&written, temp_path("plan"), &f), 0);
+		assert_int_equal(plan_read(&plan, temp_path("plan"), &f), 0);
+		assert_int_equal(plan.after, written.after);
+		written.after = AFTER_POWEROFF;
+	}
+}
+
+static void odd_image_names(void **state)
+{
+	assert_int_equal(read_text("image = /a = b c\n\nafter = halt"), 0);
+	assert_string_equal(plan.image, "/a = b c");
+	assert_int_equal(plan.after, AFTER_HALT);
+}
+
+static void wrong_plans(void **state)
+{
+	char text[400];
+
+	assert_int_equal(read_text(""), -1);
+	assert_fault(&f, FAULT_FAILED, "plan: names no image");
+	assert_int_equal(read_text("after = halt\n"), -1);
+	assert_fault(&f, FAULT_FAILED, "names no image");
+	assert_int_equal(read_text("image = /x\nafter = never\n"), -1);
+	assert_int_equal(read_text("image = /x\nspeed = high\n"), -1);
+	assert_fault(&f, FAULT_FAILED, "cannot make sense of \"speed\"");
+	assert_int_equal(read_text("image=/x\n"), -1);
+	assert_fault(&f, FAULT_FAILED, "cannot make sense of \"image=/x\"");
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "image = /", 9);
+	text[8 + sizeof(plan.image)] = '\0'; /* one too long */
+	assert_int_equal(read_text(text), -1);
+	text[7 + sizeof(plan.image)] = '\0';
+	assert_int_equal(read_text(text), 0);
+}
+
+static void no_file(void **state)
+{
+	assert_int_equal(plan_read(&plan, temp_path("none"), &f), -1);
+	assert_fault(&f, FAULT_FAILED, "none: cannot read: No such file");
+	memset(&plan, 0, sizeof(plan));
+	assert_int_equal(plan_write(&plan, temp_path("none/plan"), &f), -1);
+	assert_fault(&f, FAULT_FAILED, "none/plan: cannot write: No such file");
+}
+
+#define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words), file_test(there_and_back), file_test(odd_image_names),
+		file_test(wrong_plans),  file_test(no_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "helpers.h"
+#include "procs.h"
+
+static struct process p;
+
+static void ordinary(void **state)
+{
+	assert_true(process_parse(&p, "1 (init) S 0 1 1 0 -1 4194560 1203 45 0 0"));
+	assert_int_equal(p.pid, 1);
+	assert_string_equal(p.name, "init");
+	assert_int_equal(p.state, 'S');
+	assert_false(p.kernel_thread);
+}
+
+static void kernel_thread(void **state)
+{
+	assert_true(process_parse(&p, "9 (ksoftirqd/0) S 2 0 0 0 -1 69238848 0 0"));
+	assert_string_equal(p.name, "ksoftirqd/0");
+	assert_true(p.kernel_thread);
+}
+
+static void names_with_parentheses_and_blanks(void **state)
+{
+	assert_true(process_parse(&p, "77 (a) S 0 (b c) ) R 1 77 77 0 -1 4194304 0"));
+	assert_string_equal(p.name, "a) S 0 (b c) ");
+	assert_int_equal(p.state, 'R');
+	assert_true(process_parse(&p, "78 (() Z 1 77 77 0 -1 4194304 0"));
+	assert_string_equal(p.name, "(");
+	assert_int_equal(p.state, 'Z');
+	assert_true(process_parse(&p, "79 () D 1 77 77 0 -1 4194304 0"));
+	assert_string_equal(p.name, "");
+	assert_int_equal(p.state, 'D');
+}
+
+/* A name that tries to look like a kernel thread's line. */
+static void name_that_fakes_flags(void **state)
+{
+	assert_true(process_parse(&p, "80 (x) S 2 0 0 0 -1 69238848) S 1 80 80 0 -1 4194304 0"));
+	assert_false(p.kernel_thread);
+}
+
+static void long_name_is_cut(void **state)
+{
+	assert_true(process_parse(&p, "5 (kworker/u8:0-events_unbound_and_much_more_than_that) I 2 "
+				      "0 0 0 -1 69238880 0"));
+	assert_int_equal(strlen(p.name), sizeof(p.name) - 1);
+	assert_memory_equal(p.name, "kworker/u8:0-events_unbound_and", 31);
+}
+
+static void nonsense(void **state)
+{
+	assert_false(process_parse(&p, ""));
+	assert_false(process_parse(&p, "1 init S 0 1 1 0 -1 4194560"));
+	assert_false(process_parse(&p, "1 )init( S 0 1 1 0 -1 4194560"));
+	assert_false(process_parse(&p, "1 (init) S 0 1 1 0 -1"));
+	assert_false(process_parse(&p, "1 (init)"));
+	assert_false(process_parse(&p, "x (init) S 0 1 1 0 -1 4194560"));
+	assert_false(process_parse(&p, "0 (init) S 0 1 1 0 -1 4194560"));
+	assert_false(process_parse(&p, "-3 (init) S 0 1 1 0 -1 4194560"));
+}
+
+struct seen {
+	unsigned int count, threads;
+	int pid_sum;
+};
+
+static void see(void *ctx, const struct process *q)
+{
+	struct seen *s = ctx;
+
+	s->count++;
+	s->threads += q->kernel_thread;
+	s->pid_sum += q->pid;
+}
+
+static void lists_a_proc(void **state)
+{
+	struct seen s = { 0 };
+
+	write_text(temp_path("proc/1/stat"), "1 (init) S 0 1 1 0 -1 4194560 0\n");
+	write_text(temp_path("proc/2/stat"), "2 (kthreadd) S 0 0 0 0 -1 2129984 0\n");
+	write_text(temp_path("proc/345/stat"), "345 (sh) Z 1 1 1 0 -1 4194560 0\n");
+	write_text(temp_path("proc/400/cmdline"), "gone: it has no stat any more");
+	write_text(temp_path("proc/self/stat"), "345 (sh) Z 1 1 1 0 -1 4194560 0\n");
+	write_text(temp_path("proc/stat"), "cpu  1 2 3\n");
+	assert_int_equal(processes_each(temp_path("proc"), see, &s), 0);
+	assert_int_equal(s.count, 3);
+	assert_int_equal(s.threads, 1);
+	assert_int_equal(s.pid_sum, 348);
+}
+
+static void no_proc(void **state)
+{
+	struct seen s = { 0 };
+
+	assert_int_equal(processes_each(temp_path("none"), see, &s), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(s.count, 0);
+}
+
+#define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ordinary),
+		cmocka_unit_test(kernel_thread),
+		cmocka_unit_test(names_with_parentheses_and_blanks),
+		cmocka_unit_test(name_that_fakes_flags),
+		cmocka_unit_test(long_name_is_cut),
+		cmocka_unit_test(nonsense),
+		file_test(lists_a_proc),
+		file_test(no_proc),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

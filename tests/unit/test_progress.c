@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "helpers.h"
+#include "progress.h"
+
+#define MIB (1ull << 20)
+
+static bool terminal;
+static uint64_t now_ms;
+
+int __wrap_isatty(int fd)
+{
+	return terminal;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
+{
+	t->tv_sec = (time_t)(now_ms / 1000);
+	t->tv_nsec = (long)(now_ms % 1000 * 1000000);
+	return 0;
+}
+
+static void expect(const char *wanted, bool bar, uint64_t done, uint64_t total, uint64_t elapsed_ms)
+{
+	char text[160];
+
+	progress_format(text, sizeof(text), "writing", bar, done, total, elapsed_ms);
+	assert_string_equal(text, wanted);
+}
+
+static void format(void **state)
+{
+	expect("writing   0%  0.0 of 10.0 MiB  0 KiB/s  0:00 left", false, 0, 10 * MIB, 0);
+	expect("writing  50%  5.0 of 10.0 MiB  1024 KiB/s  0:05 left", false, 5 * MIB, 10 * MIB,
+	       5000);
+	expect("writing 100%  10.0 of 10.0 MiB  2048 KiB/s  0:00 left", false, 10 * MIB, 10 * MIB,
+	       5000);
+	expect("writing  33%  0.5 of 1.5 MiB  51 KiB/s  0:21 left", false, MIB / 2, 3 * MIB / 2,
+	       10000);
+	expect("writing   1%  1.0 of 100.0 MiB  10 KiB/s  165:01 left", false, MIB, 100 * MIB,
+	       100000);
+}
+
+static void format_with_bar(void **state)
+{
+	expect("writing [                    ]   0%  0.0 of 1.0 MiB  0 KiB/s  0:00 left", true, 0,
+	       MIB, 0);
+	expect("writing [##########          ]  50%  0.5 of 1.0 MiB  512 KiB/s  0:01 left", true,
+	       MIB / 2, MIB, 1000);
+	expect("writing [####################] 100%  1.0 of 1.0 MiB  1024 KiB/s  0:00 left", true,
+	       MIB, MIB, 1000);
+	expect("writing [################### ]  99%  0.9 of 1.0 MiB  1023 KiB/s  0:01 left", true,
+	       MIB - 1, MIB, 1000);
+}
+
+static void format_of_nothing_and_much(void **state)
+{
+	char text[16];
+
+	expect("writing 100%  0.0 of 0.0 MiB  0 KiB/s  0:00 left", false, 0, 0, 0);
+	expect("writing  50%  1048576.0 of 2097152.0 MiB  1073741824 KiB/s  0:01 left", false,
+	       1ull << 40, 1ull << 41, 1000);
+	progress_format(text, sizeof(text), "writing", true, 1, 2, 3);
+	assert_int_equal(strlen(text), sizeof(text) - 1);
+}
+
+static unsigned int count(const char *text, char c)
+{
+	unsigned int n = 0;
+
+	for (; *text; text++)
+		n += *text == c;
+	return n;
+}
+
+static void a_line_per_five_percent(void **state)
+{
+	struct progress p;
+	char *text;
+
+	terminal = false;
+	now_ms = 5000;
+	capture_start(STDOUT_FILENO);
+	progress_start(&p, "writing");
+	for (uint64_t done = 1; done <= 1000; done++) {
+		now_ms += 10;
+		progress_show(&p, done * MIB, 1000 * MIB);
+	}
+	progress_end(&p);
+	text = capture_end(STDOUT_FILENO);
+	assert_int_equal(count(text, '\n'), 20);
+	assert_int_equal(count(text, '\r'), 0);
+	assert_ptr_equal(strstr(text, "flashinit: writing   5%  50.0 of 1000.0 MiB"), text);
+	assert_non_null(strstr(text, "\nflashinit: writing 100%  1000.0 of"));
+	free(text);
+}
+
+static void redrawn_on_a_terminal(void **state)
+{
+	struct progress p;
+	char *text;
+
+	terminal = true;
+	now_ms = 1000;
+	capture_start(STDOUT_FILENO);
+	progress_start(&p, "writing");
+	for (uint64_t done = 1; done <= 100; done++) {
+		now_ms += 20;
+		progress_show(&p, done * MIB, 100 * MIB);
+	}
+	progress_end(&p);
+	progress_end(&p);
+	text = capture_end(STDOUT_FILENO);
+	assert_int_equal(count(text, '\n'), 1); /* at the very end */
+	assert_int_equal(text[strlen(text) - 1], '\n');
+	assert_true(count(text, '\r') >= 10 && count(text, '\r') <= 11); /* every 200 ms */
+	assert_non_null(strstr(text, "[####################] 100%"));
+	free(text);
+}
+
+#define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(format),
+		cmocka_unit_test(format_with_bar),
+		cmocka_unit_test(format_of_nothing_and_much),
+		file_test(a_line_per_five_percent),
+		file_test(redrawn_on_a_terminal),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

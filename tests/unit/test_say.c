@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "helpers.h"
+#include "say.h"
+
+static unsigned int polls;
+static int poll_timeout;
+
+/* A terminal that does not move: no test waits for it, but it is seen how long it would. */
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	polls++;
+	poll_timeout = timeout;
+	return 0;
+}
+
+static int kernel_log_opens;
+
+int __real_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, mode_t mode)
+{
+	if (strcmp(path, "/dev/kmsg") == 0) {
+		kernel_log_opens++;
+		assert_true(flags & O_NONBLOCK);
+		path = temp_path("kmsg");
+		flags |= O_CREAT;
+		mode = 0600;
+	}
+	return __real_open(path, flags, mode);
+}
+
+static bool interrupted;
+
+ssize_t __real_write(int fd, const void *buf, size_t len);
+ssize_t __wrap_write(int fd, const void *buf, size_t len)
+{
+	if (interrupted) {
+		interrupted = false;
+		errno = EINTR;
+		return -1;
+	}
+	return __real_write(fd, buf, len);
+}
+
+static int ends[2];
+static char chunk[4096];
+
+static int setup(void **state)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	polls = 0;
+	memset(chunk, 'c', sizeof(chunk));
+	return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+}
+
+static int teardown(void **state)
+{
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	return 0;
+}
+
+static size_t drain(void)
+{
+	char buf[65536];
+	size_t sum = 0;
+	ssize_t n;
+
+	while ((n = read(ends[0], buf, sizeof(buf))) > 0)
+		sum += (size_t)n;
+	return sum;
+}
+
+static void fill(void)
+{
+	while (__real_write(ends[1], chunk, sizeof(chunk)) > 0)
+		;
+	assert_int_equal(errno, EAGAIN);
+}
+
+static void writes_all(void **state)
+{
+	interrupted = true;
+	say_raw(ends[1], chunk, sizeof(chunk));
+	assert_int_equal(drain(), sizeof(chunk));
+	say_raw(ends[1], chunk, 0);
+	assert_int_equal(drain(), 0);
+	assert_int_equal(polls, 0);
+}
+
+/* It is waited for once, and shortly; then never again until it moves. */
+static void full_pipe_does_not_hang(void **state)
+{
+	fill();
+	say_raw(ends[1], chunk, sizeof(chunk));
+	assert_int_equal(polls, 1);
+	assert_true(poll_timeout > 0 && poll_timeout <= 1000);
+	for (int i = 0; i < 1000; i++)
+		say_raw(ends[1], chunk, sizeof(chunk));
+	assert_int_equal(polls, 1);
+	assert_true(drain() > 0);
+	say_raw(ends[1], chunk, 10);
+	assert_int_equal(drain(), 10);
+	fill();
+	say_raw(ends[1], chunk, 10);
+	assert_int_equal(polls, 2);
+	(void)drain();
+	say_raw(ends[1], chunk, 1); /* for the tests after this one: it moves */
+}
+
+static void dead_descriptors(void **state)
+{
+	(void)close(ends[0]);
+	say_raw(ends[1], chunk, sizeof(chunk));
+	say_raw(-1, chunk, sizeof(chunk));
+	say_raw(1000, chunk, sizeof(chunk));
+	assert_int_equal(polls, 0);
+}
+
+static void lines(void **state)
+{
+	char *text;
+
+	capture_start(STDOUT_FILENO);
+	say("%s: %d eraseblocks", "rootfs", 7);
+	say("%s", "");
+	text = capture_end(STDOUT_FILENO);
+	assert_string_equal(text, "flashinit: rootfs: 7 eraseblocks\nflashinit: \n");
+	free(text);
+	capture_start(STDERR_FILENO);
+	say_error("oh");
+	text = capture_end(STDERR_FILENO);
+	assert_string_equal(text, "flashinit: oh\n");
+	free(text);
+}
+
+static void long_lines_still_end(void **state)
+{
+	char *text;
+
+	capture_start(STDOUT_FILENO);
+	say("%01000d", 1);
+	text = capture_end(STDOUT_FILENO);
+	assert_true(strlen(text) > 400 && strlen(text) < 520);
+	assert_int_equal(text[strlen(text) - 1], '\n');
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	free(text);
+}
+
+static void faults(void **state)
+{
+	struct fault f;
+	char *text;
+	int code;
+
+	(void)fault_set(&f, FAULT_BUSY, "100%% of %%s");
+	capture_start(STDERR_FILENO);
+	code = say_fault(&f);
+	text = capture_end(STDERR_FILENO);
+	assert_int_equal(code, 6);
+	assert_string_equal(text, "flashinit: 100% of %s\n");
+	free(text);
+}
+
+/* The last test: there is no way back from it. */
+static void to_the_kernel_log(void **state)
+{
+	size_t len;
+	char *text;
+
+	say_to_kernel_log();
+	say_to_kernel_log();
+	assert_int_equal(kernel_log_opens, 1);
+	capture_start(STDOUT_FILENO);
+	say("hello");
+	text = capture_end(STDOUT_FILENO);
+	assert_string_equal(text, "flashinit: hello\n");
+	free(text);
+	text = (char *)read_file(temp_path("kmsg"), &len);
+	assert_string_equal(text, "<5>flashinit: hello\n");
+	free(text);
+}
+
+#define pipe_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		pipe_test(writes_all),           pipe_test(full_pipe_does_not_hang),
+		pipe_test(dead_descriptors),     file_test(lines),
+		file_test(long_lines_still_end), file_test(faults),
+		file_test(to_the_kernel_log),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
