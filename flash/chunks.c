@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sodium/crypto_hash_sha256.h>
 
 enum { PACKED_SIZE = 16384 }; /* what is read at once of a packed chunk */
 
@@ -60,6 +63,17 @@ static int inflate_chunk(struct chunk_reader *r, const struct chunk *c, struct f
 	return 0;
 }
 
+/* Both must match; whoever can forge the first cannot forge the second. */
+static bool checks_out(const uint8_t *raw, const struct chunk *c)
+{
+	uint8_t sha256[IMAGE_SHA256_SIZE];
+
+	if (crc32(0, raw, c->raw) != c->crc)
+		return false;
+	(void)crypto_hash_sha256(sha256, raw, c->raw); /* always 0 */
+	return memcmp(sha256, c->sha256, sizeof(sha256)) == 0;
+}
+
 int chunk_reader_next(struct chunk_reader *r, struct fault *f)
 {
 	struct chunk c = payload_chunk(r->payload, r->next);
@@ -75,7 +89,7 @@ int chunk_reader_next(struct chunk_reader *r, struct fault *f)
 		result = inflate_chunk(r, &c, f);
 	if (result < 0)
 		return -1;
-	if (crc32(0, r->raw, c.raw) != c.crc)
+	if (!checks_out(r->raw, &c))
 		return damaged(r, "fails its checksum", f);
 	r->have = c.raw;
 	r->next++;

@@ -7,7 +7,7 @@
 
 #include "clock.h"
 #include "holders.h"
-#include "image.h"
+#include "image_file.h"
 #include "mounts.h"
 #include "plan.h"
 #include "proof.h"
@@ -58,18 +58,15 @@ static int prove_target(const char *part, struct fault *f)
 
 static int prove(const char *image, struct fault *f)
 {
-	struct source src;
-	struct image img;
+	struct image_file file;
 	int result;
 
-	if (proof_nothing_below(&proof_live, PLAN_OLD_ROOT, f) < 0 ||
-	    source_open(&src, image, f) < 0)
+	if (proof_nothing_below(&proof_live, PLAN_OLD_ROOT, f) < 0)
 		return -1;
-	result = image_read(&img, &src, f);
-	for (unsigned int i = 0; result == 0 && i < img.payload_count; i++)
-		result = prove_target(img.payload[i].part, f);
-	image_free(&img);
-	source_close(&src);
+	result = image_file_open(&file, image, NULL, f);
+	for (unsigned int i = 0; result == 0 && i < file.image.payload_count; i++)
+		result = prove_target(file.image.payload[i].part, f);
+	image_file_close(&file);
 	return result;
 }
 

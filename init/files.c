@@ -44,7 +44,7 @@ static void close_quietly(int fd)
 }
 
 /* Reads until the end; the buffer grows, since /proc does not tell sizes. */
-static char *read_to_end(int fd)
+static char *read_to_end(int fd, size_t *size)
 {
 	size_t room = 4096, used = 0;
 	char *text = malloc(room);
@@ -55,6 +55,7 @@ static char *read_to_end(int fd)
 
 		if (n == 0) {
 			text[used] = '\0';
+			*size = used;
 			return text;
 		}
 		if (n > 0)
@@ -72,16 +73,23 @@ static char *read_to_end(int fd)
 	return NULL;
 }
 
-char *file_read_text(const char *path)
+char *file_read_bytes(const char *path, size_t *size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char *text;
 
 	if (fd < 0)
 		return NULL;
-	text = read_to_end(fd);
+	text = read_to_end(fd, size);
 	close_quietly(fd);
 	return text;
+}
+
+char *file_read_text(const char *path)
+{
+	size_t size;
+
+	return file_read_bytes(path, &size);
 }
 
 int file_read_line(const char *path, char *text, size_t size)

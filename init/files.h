@@ -15,6 +15,9 @@
  */
 char *file_read_text(const char *path);
 
+/* The same for bytes; a zero that *size does not count follows them. */
+char *file_read_bytes(const char *path, size_t *size);
+
 /* Reads a file's first line without its end into text. 0, or -1 with errno. */
 int file_read_line(const char *path, char *text, size_t size);
 

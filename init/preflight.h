@@ -7,30 +7,26 @@
 
 #include <stdint.h>
 
+#include "admission.h"
+#include "config.h"
 #include "fault.h"
-#include "image.h"
-#include "source.h"
+#include "image_file.h"
 
 struct preflight {
-	struct source source;
-	struct image image;
+	struct config config;
+	struct image_file file;
 	uint64_t staged; /* bytes that the RAM root will hold */
 	int lock;
 	char busybox[32]; /* version of the init that hands over */
 };
 
 /*
- * Opens and verifies the image in full, and checks that this system can be taken over and that
- * the image fits its flash, telling each finding. Keeps the image open and the lock; release with
- * preflight_end(), also after a failure.
+ * Opens and verifies the image in full, and checks that this device takes it, that this system can
+ * be taken over and that the image fits its flash, telling each finding. Keeps the image open and
+ * the lock; release with preflight_end(), also after a failure.
  */
-int preflight_run(struct preflight *p, const char *image, struct fault *f);
+int preflight_run(struct preflight *p, const char *image, const struct admission *except,
+		  struct fault *f);
 void preflight_end(struct preflight *p);
-
-/* For a preflight of preflight_verify_image() alone; preflight_run() does it itself. */
-void preflight_init(struct preflight *p);
-
-/* Opens the image, reads its index and checks all of its chunks, showing progress. Changes nothing. */
-int preflight_verify_image(struct preflight *p, const char *image, struct fault *f);
 
 #endif

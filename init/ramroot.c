@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ramroot.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "devices.h"
 #include "files.h"
 #include "inittab.h"
@@ -110,6 +112,32 @@ static int copy_files(const struct ramroot *r, const char *image, const struct p
 	return inittab_replace("/etc/inittab", path, RAMROOT_INIT, f);
 }
 
+/* The worker checks the image's signature once more: it is the one that writes. */
+static int copy_keys(const struct ramroot *r, struct fault *f)
+{
+	char to[PATH_ROOM], path[PATH_ROOM];
+	DIR *dir = opendir(CONFIG_KEYS);
+	struct dirent *e;
+	int result = 0;
+
+	if (!dir && errno == ENOENT)
+		return 0;
+	in_dir(to, r, CONFIG_KEYS);
+	if (!dir || mkdir(to, 0755) < 0)
+		result = fault_errno(f, FAULT_FAILED, "%s: cannot copy to %s", CONFIG_KEYS, to);
+	while (result == 0 && (e = readdir(dir))) {
+		if (e->d_name[0] == '.')
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%.255s", CONFIG_KEYS, e->d_name);
+		in_dir(to, r, path);
+		if (file_copy(path, to, 0644, NULL) < 0)
+			result = fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", to, path);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return result;
+}
+
 /* BusyBox's own way to restart falls back on /sbin/init: let that be us as well. */
 static int link_init(const struct ramroot *r, struct fault *f)
 {
@@ -131,7 +159,8 @@ int ramroot_make(struct ramroot *r, const char *image, const struct plan *plan, 
 	if (find_place(r, f) == 0 && mount_tmpfs(r, bytes, f) == 0 && make_folders(r, f) == 0) {
 		in_dir(dev, r, "dev");
 		if (devices_provide(dev, f) == 0 && mount_kernel_views(r, f) == 0 &&
-		    copy_files(r, image, plan, keep_going, f) == 0 && link_init(r, f) == 0)
+		    copy_files(r, image, plan, keep_going, f) == 0 && copy_keys(r, f) == 0 &&
+		    link_init(r, f) == 0)
 			return 0;
 	}
 	ramroot_undo(r);

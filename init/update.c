@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "handover.h"
+#include "image_file.h"
 #include "preflight.h"
 #include "ramroot.h"
 #include "say.h"
@@ -38,27 +39,31 @@ static int not_interrupted(void)
  */
 static int verify_copy(const struct ramroot *ram, struct fault *f)
 {
-	struct preflight copy;
+	struct image_file copy;
 	struct fault why;
 	char path[128];
 	int result;
 
 	(void)snprintf(path, sizeof(path), "%s%s", ram->dir, RAMROOT_IMAGE);
-	preflight_init(&copy);
-	result = preflight_verify_image(&copy, path, &why);
-	preflight_end(&copy);
+	result = image_file_open(&copy, path, NULL, &why);
+	if (result == 0)
+		result = image_file_verify(&copy, &why);
+	image_file_close(&copy);
 	if (result < 0)
 		return fault_set(f, FAULT_IMAGE, "the image was not the same when read again: %s",
 				 why.text);
 	return 0;
 }
 
-static int stage(const struct update_options *o, uint64_t bytes, struct ramroot *ram,
+static int stage(const struct update_options *o, const struct preflight *p, struct ramroot *ram,
 		 struct fault *f)
 {
-	const struct plan plan = { .image = RAMROOT_IMAGE, .after = o->after };
+	const struct plan plan = {
+		.image = RAMROOT_IMAGE,
+		.after = o->after_given ? o->after : p->config.after,
+	};
 
-	if (ramroot_make(ram, o->image, &plan, bytes, not_interrupted, f) < 0)
+	if (ramroot_make(ram, o->image, &plan, p->staged, not_interrupted, f) < 0)
 		return -1;
 	if (verify_copy(ram, f) == 0)
 		return 0;
@@ -74,7 +79,7 @@ static int stage_and_go(const struct update_options *o, struct preflight *p, str
 	int result;
 
 	block_interruptions(&blocked);
-	if (stage(o, p->staged, &ram, f) < 0)
+	if (stage(o, p, &ram, f) < 0)
 		return -1;
 	say("staged in RAM: %s", ram.dir);
 	if (o->dry_run || !not_interrupted()) {
@@ -93,7 +98,7 @@ static int stage_and_go(const struct update_options *o, struct preflight *p, str
 /* Whatever was asked for: phase 0, phase 0 and 1, or all the way. */
 static int run_phases(const struct update_options *o, struct preflight *p, struct fault *f)
 {
-	if (preflight_run(p, o->image, f) < 0)
+	if (preflight_run(p, o->image, &o->except, f) < 0)
 		return -1;
 	if (!o->check_only)
 		return stage_and_go(o, p, f);

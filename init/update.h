@@ -4,11 +4,14 @@
 
 #include <stdbool.h>
 
+#include "admission.h"
 #include "plan.h"
 
 struct update_options {
 	const char *image;
 	enum after after;
+	bool after_given; /* if not, the configuration says it */
+	struct admission except;
 	bool check_only; /* phase 0 only */
 	bool dry_run;    /* phases 0 and 1, and back */
 };
