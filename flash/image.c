@@ -162,6 +162,10 @@ static int take_volume(struct image *img, const uint8_t *value, uint32_t len, co
 				 p->part);
 	p->volume_size = get_le64(value);
 	p->volume_type = value[8];
+	if (p->volume_size && p->volume_size < p->size)
+		return fault_set(f, FAULT_IMAGE,
+				 "%s: %s has a UBI volume smaller than its contents", name,
+				 p->part);
 	if (p->volume_type != VOLUME_DYNAMIC && p->volume_type != VOLUME_STATIC)
 		return fault_set(f, FAULT_IMAGE, "%s: %s has a UBI volume of the unknown type %u",
 				 name, p->part, value[8]);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "bytes.h"
 #include "index_writer.h"
 #include "outfile.h"
 
@@ -18,11 +19,6 @@ struct packer {
 	uint8_t *raw, *packed;
 	uLong packed_room;
 };
-
-static bool all_ff(const uint8_t *data, size_t len)
-{
-	return data[0] == 0xff && memcmp(data, data + 1, len - 1) == 0;
-}
 
 /* Packs one chunk into the body and adds its line to the index. */
 static int add_chunk(struct packer *p, uint32_t raw, struct fault *f)

@@ -59,13 +59,22 @@ static bool take_comment(struct text *t, const char *start, const char **comment
 	return true;
 }
 
+/* libsodium's decoder takes some bytes above 0x7f for what they are without their highest bit. */
+static bool is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] > 0x7f)
+			return false;
+	return true;
+}
+
 /* Takes a line that is base64 of exactly size bytes, and nothing else. */
 static bool take_bytes(struct text *t, uint8_t *bytes, size_t size)
 {
 	const char *line, *end;
 	size_t len, got;
 
-	return next_line(t, &line, &len) &&
+	return next_line(t, &line, &len) && is_ascii(line, len) &&
 	       sodium_base642bin(bytes, size, line, len, NULL, &got, &end,
 				 sodium_base64_VARIANT_ORIGINAL) == 0 &&
 	       got == size && end == line + len;

@@ -29,6 +29,11 @@ static const char help[] =
 	"Options of update:\n"
 	"  --after WHAT       reboot (the default), poweroff or halt, once the image is written\n"
 	"  --dry-run          stage everything in RAM, undo it, and say so\n"
+	"Options of update and check, in place of IMAGE:\n"
+	"  --raw PART=FILE    write a plain image to a partition; may be given often; a FILE.gz is\n"
+	"                     unpacked; FILE.sha256, if it is there, must fit\n"
+	"  --sha256 HEX       SHA-256 of the file of the --raw before it\n"
+	"  --crc32 HEX        CRC-32 of the file of the --raw before it\n"
 	"Options of update and check, for unsigned images in development:\n"
 	"  --force-board      take an image that was made for other boards\n"
 	"  --allow-downgrade  take an anti-rollback number below this device's\n"
@@ -55,6 +60,9 @@ enum {
 	OPT_DRY_RUN,
 	OPT_FORCE_BOARD,
 	OPT_ALLOW_DOWNGRADE,
+	OPT_RAW,
+	OPT_SHA256,
+	OPT_CRC32,
 	OPT_KEY,
 	OPT_JSON,
 	OPT_VERSION
@@ -65,6 +73,9 @@ static const struct option long_options[] = {
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "force-board", no_argument, NULL, OPT_FORCE_BOARD },
 	{ "allow-downgrade", no_argument, NULL, OPT_ALLOW_DOWNGRADE },
+	{ "raw", required_argument, NULL, OPT_RAW },
+	{ "sha256", required_argument, NULL, OPT_SHA256 },
+	{ "crc32", required_argument, NULL, OPT_CRC32 },
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "help", no_argument, NULL, 'h' },
@@ -90,6 +101,37 @@ static int take_after(struct update_options *o, struct fault *f)
 	return plan_take_after(optarg, &o->after, f);
 }
 
+/* Takes PARTITION=FILE apart, in place. */
+static int take_raw(struct firmware *fw, struct fault *f)
+{
+	char *equals = strchr(optarg, '=');
+
+	if (!equals || equals == optarg || !equals[1])
+		return fault_set(f, FAULT_USAGE, "--raw %s: should be PARTITION=FILE", optarg);
+	if (fw->raw_count == IMAGE_PAYLOADS_MAX)
+		return fault_set(f, FAULT_USAGE, "more than %d --raw", IMAGE_PAYLOADS_MAX);
+	if (equals - optarg > IMAGE_TEXT_MAX)
+		return fault_set(f, FAULT_USAGE, "--raw %s: the partition's name is too long",
+				 optarg);
+	*equals = '\0';
+	fw->raw[fw->raw_count].part = optarg;
+	fw->raw[fw->raw_count++].file = equals + 1;
+	return 0;
+}
+
+static int take_checksum(struct firmware *fw, enum raw_check kind, struct fault *f)
+{
+	struct raw_input *in = &fw->raw[fw->raw_count - 1];
+
+	if (fw->raw_count == 0)
+		return fault_set(f, FAULT_USAGE, "a checksum goes behind its --raw");
+	if (raw_take_checksum(in, optarg, f) < 0)
+		return -1;
+	if (in->check != kind)
+		return fault_set(f, FAULT_USAGE, "%s is not the right kind of checksum", optarg);
+	return 0;
+}
+
 static int take_key(struct show_options *o, struct fault *f)
 {
 	if (o->key_count == KEYS_MAX)
@@ -110,12 +152,19 @@ static int take_option(struct command_line *c, int option, struct fault *f)
 		return 0;
 	case OPT_FORCE_BOARD:
 		c->verbs &= UPDATE | CHECK;
-		c->update.except.force_board = true;
+		c->update.firmware.except.force_board = true;
 		return 0;
 	case OPT_ALLOW_DOWNGRADE:
 		c->verbs &= UPDATE | CHECK;
-		c->update.except.allow_downgrade = true;
+		c->update.firmware.except.allow_downgrade = true;
 		return 0;
+	case OPT_RAW:
+		c->verbs &= UPDATE | CHECK;
+		return take_raw(&c->update.firmware, f);
+	case OPT_SHA256:
+		return take_checksum(&c->update.firmware, RAW_SHA256, f);
+	case OPT_CRC32:
+		return take_checksum(&c->update.firmware, RAW_CRC32, f);
 	case OPT_KEY:
 		c->verbs &= INFO | VERIFY;
 		return take_key(&c->show, f);
@@ -176,7 +225,7 @@ static int run_command_line(int argc, char **argv)
 {
 	struct command_line c = { .verbs = UPDATE | CHECK | INFO | VERIFY };
 	struct fault f;
-	int option;
+	int option, wanted;
 
 	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
 		if (option == 'h' || option == OPT_VERSION) {
@@ -187,11 +236,12 @@ static int run_command_line(int argc, char **argv)
 		if (take_option(&c, option, &f) < 0)
 			return say_fault(&f);
 	}
-	if (argc - optind < 2)
+	wanted = c.update.firmware.raw_count ? 1 : 2; /* words: the verb, and the image */
+	if (argc - optind < wanted)
 		return usage("needs a verb and an image", "");
-	if (argc - optind > 2)
-		return usage("does not know what to do with ", argv[optind + 2]);
-	c.update.image = c.show.image = argv[optind + 1];
+	if (argc - optind > wanted)
+		return usage("does not know what to do with ", argv[optind + wanted]);
+	c.update.firmware.image = c.show.image = argv[optind + wanted - 1];
 	return run_verb(&c, argv[optind]);
 }
 

@@ -94,19 +94,18 @@ static int mount_kernel_views(const struct ramroot *r, struct fault *f)
 	return 0;
 }
 
-static int copy_files(const struct ramroot *r, const char *image, const struct plan *plan,
-		      int (*keep_going)(void), struct fault *f)
+static int copy_files(const struct ramroot *r, const struct ramroot_contents *c, struct fault *f)
 {
 	char path[PATH_ROOM];
 
 	in_dir(path, r, RAMROOT_INIT);
 	if (file_copy("/proc/self/exe", path, 0755, NULL) < 0)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot copy flashinit", path);
-	in_dir(path, r, plan->image);
-	if (file_copy(image, path, 0600, keep_going) < 0)
-		return fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", path, image);
+	in_dir(path, r, c->plan->image);
+	if (c->write_image(c->ctx, path, f) < 0)
+		return -1;
 	in_dir(path, r, PLAN_FILE);
-	if (plan_write(plan, path, f) < 0)
+	if (plan_write(c->plan, path, f) < 0)
 		return -1;
 	in_dir(path, r, "/etc/inittab");
 	return inittab_replace("/etc/inittab", path, RAMROOT_INIT, f);
@@ -150,17 +149,15 @@ static int link_init(const struct ramroot *r, struct fault *f)
 	return 0;
 }
 
-int ramroot_make(struct ramroot *r, const char *image, const struct plan *plan, uint64_t bytes,
-		 int (*keep_going)(void), struct fault *f)
+int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fault *f)
 {
 	char dev[PATH_ROOM];
 
 	memset(r, 0, sizeof(*r));
-	if (find_place(r, f) == 0 && mount_tmpfs(r, bytes, f) == 0 && make_folders(r, f) == 0) {
+	if (find_place(r, f) == 0 && mount_tmpfs(r, c->bytes, f) == 0 && make_folders(r, f) == 0) {
 		in_dir(dev, r, "dev");
 		if (devices_provide(dev, f) == 0 && mount_kernel_views(r, f) == 0 &&
-		    copy_files(r, image, plan, keep_going, f) == 0 && copy_keys(r, f) == 0 &&
-		    link_init(r, f) == 0)
+		    copy_files(r, c, f) == 0 && copy_keys(r, f) == 0 && link_init(r, f) == 0)
 			return 0;
 	}
 	ramroot_undo(r);

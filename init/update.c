@@ -55,15 +55,26 @@ static int verify_copy(const struct ramroot *ram, struct fault *f)
 	return 0;
 }
 
-static int stage(const struct update_options *o, const struct preflight *p, struct ramroot *ram,
+static int write_image(void *preflight, const char *path, struct fault *f)
+{
+	return preflight_copy_image(preflight, path, not_interrupted, f);
+}
+
+static int stage(const struct update_options *o, struct preflight *p, struct ramroot *ram,
 		 struct fault *f)
 {
 	const struct plan plan = {
 		.image = RAMROOT_IMAGE,
 		.after = o->after_given ? o->after : p->config.after,
 	};
+	const struct ramroot_contents contents = {
+		.plan = &plan,
+		.bytes = p->staged,
+		.write_image = write_image,
+		.ctx = p,
+	};
 
-	if (ramroot_make(ram, o->image, &plan, p->staged, not_interrupted, f) < 0)
+	if (ramroot_make(ram, &contents, f) < 0)
 		return -1;
 	if (verify_copy(ram, f) == 0)
 		return 0;
@@ -96,9 +107,9 @@ static int stage_and_go(const struct update_options *o, struct preflight *p, str
 }
 
 /* Whatever was asked for: phase 0, phase 0 and 1, or all the way. */
-static int run_phases(const struct update_options *o, struct preflight *p, struct fault *f)
+static int run_phases(struct update_options *o, struct preflight *p, struct fault *f)
 {
-	if (preflight_run(p, o->image, &o->except, f) < 0)
+	if (preflight_run(p, &o->firmware, f) < 0)
 		return -1;
 	if (!o->check_only)
 		return stage_and_go(o, p, f);
@@ -106,7 +117,7 @@ static int run_phases(const struct update_options *o, struct preflight *p, struc
 	return 0;
 }
 
-int update(const struct update_options *o)
+int update(struct update_options *o)
 {
 	struct preflight p;
 	struct fault f;

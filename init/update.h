@@ -4,19 +4,18 @@
 
 #include <stdbool.h>
 
-#include "admission.h"
 #include "plan.h"
+#include "preflight.h"
 
 struct update_options {
-	const char *image;
+	struct firmware firmware;
 	enum after after;
 	bool after_given; /* if not, the configuration says it */
-	struct admission except;
-	bool check_only; /* phase 0 only */
-	bool dry_run;    /* phases 0 and 1, and back */
+	bool check_only;  /* phase 0 only */
+	bool dry_run;     /* phases 0 and 1, and back */
 };
 
 /* The verbs update and check. Returns the exit code; if update succeeds it does not return. */
-int update(const struct update_options *o);
+int update(struct update_options *o);
 
 #endif
