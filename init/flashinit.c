@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "fault.h"
+#include "pid1.h"
 #include "plan.h"
 #include "say.h"
 #include "show.h"
@@ -247,7 +248,7 @@ static int run_command_line(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	if (getpid() == 1)
+	if (pid1_is_us())
 		supervise(); /* never looks at what it was called with */
 	return run_command_line(argc, argv);
 }

@@ -14,7 +14,11 @@
 #include "files.h"
 #include "lock.h"
 #include "memory.h"
+#include "mounts.h"
+#include "mtd_map.h"
+#include "obstacles.h"
 #include "progress.h"
+#include "proof.h"
 #include "say.h"
 #include "target_mtd.h"
 
@@ -64,24 +68,102 @@ static int check_supported(const struct payload *p, struct fault *f)
 	return 0;
 }
 
-static int check_target(const struct payload *payload, struct fault *f)
+/* The system as it is: what is mounted, reachable or not. */
+struct system {
+	struct mount_table all, reachable;
+	struct mtd_map map;
+};
+
+static int check_system(struct system *sys, struct fault *f)
+{
+	if (mounts_read(&sys->reachable, "/proc/self/mountinfo", f) < 0 ||
+	    mounts_read_all(&sys->all, f) < 0 || mtd_map_read(&sys->map, "/sys", f) < 0)
+		return -1;
+	if (obstacles_pivot(&sys->reachable, f) < 0 ||
+	    obstacles_hidden(&sys->all, &sys->reachable, f) < 0)
+		return -1;
+	return obstacles_watchdog("/sys", f);
+}
+
+/* What the take-over will not end: it unmounts and kills, but it detaches no UBI. */
+static int check_use(const struct system *sys, int number, struct fault *f)
+{
+	const struct proof_view view = {
+		.mounts = &sys->all,
+		.swaps = "/dev/null", /* swap and loop devices will be let go */
+		.sys = "/sys",
+	};
+
+	if (obstacles_lazy(&sys->all, number, "/proc", f) < 0)
+		return -1;
+	return proof_target_free(&view, number, false, f);
+}
+
+static int check_target(const struct payload *payload, const struct system *sys, int *number,
+			struct fault *f)
 {
 	struct target *t;
 	uint32_t good;
-	int number, result;
+	int result;
 
 	if (check_supported(payload, f) < 0 ||
-	    target_open_mtd(&t, payload->part, TARGET_LOOK, &number, f) < 0)
+	    target_open_mtd(&t, payload->part, TARGET_LOOK, number, f) < 0)
 		return -1;
 	result = target_good_blocks(t, &good, f);
 	if (result == 0)
 		result = engine_check_fit(payload, t, f);
 	if (result == 0)
+		result = check_use(sys, *number, f);
+	if (result == 0)
 		say("%s is mtd%d: %" PRIu64 " bytes go into %u good eraseblocks of %u bytes",
-		    payload->part, number, payload->size, good, t->eraseblock);
+		    payload->part, *number, payload->size, good, t->eraseblock);
 	target_close(t);
 	if (result < 0 && f->kind == FAULT_FLASH)
 		f->kind = FAULT_UNFIT; /* nothing was changed: it can only not be read */
+	return result;
+}
+
+/* Two payloads for the same flash under two names would overwrite each other. */
+static int check_apart(const struct system *sys, const int *number, unsigned int count,
+		       struct fault *f)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		const struct mtd_place *a = mtd_map_find(&sys->map, number[i]);
+
+		for (unsigned int k = 0; k < i; k++) {
+			const struct mtd_place *b = mtd_map_find(&sys->map, number[k]);
+
+			if (a && b && mtd_overlap(a, b))
+				return fault_set(
+					f, FAULT_UNFIT,
+					"the image writes %s and %s, which share some flash",
+					b->name, a->name);
+		}
+	}
+	return 0;
+}
+
+static int check_targets(const struct image *img, const struct system *sys, struct fault *f)
+{
+	int number[IMAGE_PAYLOADS_MAX];
+
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		if (check_target(&img->payload[i], sys, &number[i], f) < 0)
+			return -1;
+	return check_apart(sys, number, img->payload_count, f);
+}
+
+static int check_system_and_targets(const struct image *img, struct fault *f)
+{
+	struct system sys;
+	int result;
+
+	memset(&sys, 0, sizeof(sys));
+	result = check_system(&sys, f);
+	if (result == 0)
+		result = check_targets(img, &sys, f);
+	mounts_free(&sys.all);
+	mounts_free(&sys.reachable);
 	return result;
 }
 
@@ -196,9 +278,8 @@ int preflight_run(struct preflight *p, struct firmware *fw, struct fault *f)
 	    (p->is_raw ? check_raw(p, fw, f) : check_image(p, fw, f)) < 0 ||
 	    busybox_is_init("/proc/1", p->busybox, sizeof(p->busybox), f) < 0)
 		return -1;
-	for (unsigned int i = 0; i < image_of(p)->payload_count; i++)
-		if (check_target(&image_of(p)->payload[i], f) < 0)
-			return -1;
+	if (check_system_and_targets(image_of(p), f) < 0)
+		return -1;
 	return check_memory(p, f);
 }
 
@@ -220,7 +301,10 @@ int preflight_copy_image(struct preflight *p, const char *path, int (*keep_going
 {
 	if (p->is_raw)
 		return copy_raw(p, path, keep_going, f);
-	if (file_copy(p->file.source.name, path, 0600, keep_going) < 0)
+	/* The very file that was verified, even if something is mounted over its path by now. */
+	if (source_rewind(&p->file.source, f) < 0)
+		return -1;
+	if (file_copy_from(p->file.source.fd, path, 0600, keep_going) < 0)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", path,
 				   p->file.source.name);
 	return 0;

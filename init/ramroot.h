@@ -15,7 +15,7 @@
 #define RAMROOT_IMAGE "/image.fwi"
 
 struct ramroot {
-	char dir[64];  /* where it is mounted */
+	char dir[256]; /* where it is mounted, without symbolic links */
 	bool made_dir; /* by us, to be removed again */
 	bool mounted;
 };
@@ -33,6 +33,12 @@ struct ramroot_contents {
  * inittab that makes init exec flashinit. On failure everything is undone.
  */
 int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fault *f);
+
+/*
+ * Runs the staged copy of flashinit inside the RAM root, for its version only. If init cannot exec
+ * it after the hand-over, the machine halts: better to know before.
+ */
+int ramroot_try(const struct ramroot *r, struct fault *f);
 
 /* Unmounts and removes it. Says what could not be undone. */
 void ramroot_undo(struct ramroot *r);

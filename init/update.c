@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "handover.h"
 #include "image_file.h"
@@ -12,18 +13,19 @@
 #include "ramroot.h"
 #include "say.h"
 
-/* What a person or a shell that goes away may send while we are at it. */
-static void block_interruptions(sigset_t *set)
+/*
+ * Whatever a person, a shell or a script may send while we are at it: half a hand-over is a dead
+ * system. Unblocked again by handover(), when init has been told to end us.
+ */
+static void block_signals(void)
 {
-	(void)sigemptyset(set);
-	(void)sigaddset(set, SIGINT);
-	(void)sigaddset(set, SIGTERM);
-	(void)sigaddset(set, SIGQUIT);
-	(void)sigaddset(set, SIGTSTP);
-	(void)sigprocmask(SIG_BLOCK, set, NULL);
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 }
 
-/* While staging, an interruption waits until it is asked for here, so that we can clean up. */
+/* Between steps, and while waiting, an interruption is looked for, and everything undone. */
 static int not_interrupted(void)
 {
 	sigset_t pending;
@@ -76,7 +78,7 @@ static int stage(const struct update_options *o, struct preflight *p, struct ram
 
 	if (ramroot_make(ram, &contents, f) < 0)
 		return -1;
-	if (verify_copy(ram, f) == 0)
+	if (verify_copy(ram, f) == 0 && ramroot_try(ram, f) == 0)
 		return 0;
 	ramroot_undo(ram);
 	return -1;
@@ -85,23 +87,21 @@ static int stage(const struct update_options *o, struct preflight *p, struct ram
 static int stage_and_go(const struct update_options *o, struct preflight *p, struct fault *f)
 {
 	struct ramroot ram;
-	sigset_t blocked;
-	bool gone = false;
+	bool told = false;
 	int result;
 
-	block_interruptions(&blocked);
+	block_signals();
 	if (stage(o, p, &ram, f) < 0)
 		return -1;
 	say("staged in RAM: %s", ram.dir);
-	if (o->dry_run || !not_interrupted()) {
+	if (o->dry_run) {
 		ramroot_undo(&ram);
 		say("nothing was changed");
-		return o->dry_run ? 0 : fault_set(f, FAULT_FAILED, "interrupted");
+		return 0;
 	}
 	say("handing over to init; what follows is told on the console");
-	(void)sigprocmask(SIG_UNBLOCK, &blocked, NULL); /* init ends us with a TERM */
-	result = handover(&ram, &gone, f);
-	if (!gone)
+	result = handover(&ram, not_interrupted, &told, f);
+	if (!told)
 		ramroot_undo(&ram);
 	return result;
 }
@@ -126,6 +126,7 @@ int update(struct update_options *o)
 	/* The terminal may hang up, and the pipe that we speak into may close: we go on. */
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)umask(022); /* what is staged must be what init can run */
 	if (run_phases(o, &p, &f) < 0)
 		code = say_fault(&f);
 	preflight_end(&p);
