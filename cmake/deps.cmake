@@ -64,3 +64,37 @@ dep_library(dep_z zlib::z
 	SOURCES adler32.c
 		compress.c crc32.c deflate.c inffast.c inflate.c inftrees.c trees.c zutil.c
 	HEADERS .:zlib.h .:zconf.h)
+
+# libsodium: only what checking needs, Ed25519 with its SHA-512, SHA-256, and minisign's BLAKE2b. CONFIGURED stands for
+# its configure script, which would only choose faster variants for large CPUs.
+flashinit_source(
+	NAME libsodium
+	OPTION FLASHINIT_SODIUM_SOURCE
+	PROBE src/libsodium/include/sodium.h
+	RESULT sodium)
+dep_library(dep_sodium sodium::verify
+	TREE "${sodium}/src/libsodium"
+	SOURCES
+		crypto_core/ed25519/ref10/ed25519_ref10.c
+		crypto_generichash/blake2b/ref/blake2b-compress-ref.c
+		crypto_generichash/blake2b/ref/blake2b-ref.c
+		crypto_generichash/blake2b/ref/generichash_blake2b.c
+		crypto_hash/sha256/cp/hash_sha256_cp.c
+		crypto_hash/sha512/cp/hash_sha512_cp.c
+		crypto_sign/ed25519/ref10/open.c
+		crypto_sign/ed25519/ref10/sign.c
+		crypto_verify/sodium/verify.c
+		sodium/codecs.c
+		sodium/core.c
+		sodium/utils.c
+	HEADERS
+		include:sodium/crypto_generichash_blake2b.h
+		include:sodium/crypto_hash_sha256.h
+		include:sodium/crypto_hash_sha512.h
+		include:sodium/crypto_sign_ed25519.h
+		include:sodium/export.h
+		include:sodium/utils.h)
+target_compile_definitions(dep_sodium PRIVATE CONFIGURED=1)
+target_include_directories(dep_sodium PRIVATE
+	"${sodium}/src/libsodium/include"
+	"${sodium}/src/libsodium/include/sodium")

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Numbers in byte strings, little-endian, whatever the CPU's byte order and alignment rules are.
+ * Byte strings: numbers in them, little-endian, whatever the CPU's byte order and alignment rules
+ * are; and whether they are blank.
  */
 #ifndef FLASH_BYTES_H
 #define FLASH_BYTES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+/* Whether all bytes are 0xFF, as erased flash has them; of none that is true. */
+static inline bool all_ff(const uint8_t *data, size_t len)
+{
+	return len == 0 || (data[0] == 0xff && memcmp(data, data + 1, len - 1) == 0);
+}
 
 static inline uint16_t get_le16(const uint8_t *p)
 {

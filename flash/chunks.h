@@ -17,10 +17,11 @@
 struct chunk_reader {
 	struct source *src;
 	const struct payload *payload;
-	uint32_t next;  /* number of the chunk that comes next */
-	uint8_t *raw;   /* the present chunk, unpacked and checked */
-	uint32_t have;  /* bytes in raw */
-	uint32_t taken; /* bytes of raw handed on already */
+	uint32_t next;      /* number of the chunk that comes next */
+	uint8_t *raw;       /* the present chunk, unpacked and checked */
+	uint32_t have;      /* bytes in raw */
+	uint32_t taken;     /* bytes of raw handed on already */
+	struct chunk blank; /* the latest one that was blank, and checked out */
 	uint8_t *packed;
 	z_stream z;
 };

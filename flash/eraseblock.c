@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
+
 int block_buffers_init(struct block_buffers *b, uint32_t size)
 {
 	memset(b, 0, sizeof(*b));
@@ -16,11 +18,6 @@ void block_buffers_free(struct block_buffers *b)
 {
 	free(b->check);
 	b->check = NULL;
-}
-
-static bool all_ff(const uint8_t *data, uint32_t len)
-{
-	return len == 0 || (data[0] == 0xff && memcmp(data, data + 1, len - 1) == 0);
 }
 
 /*

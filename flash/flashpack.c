@@ -4,161 +4,226 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "fault.h"
 #include "pack.h"
+#include "payload_spec.h"
+#include "sign.h"
 
 static const char help[] =
-	"Usage: flashpack -o FILE --fw-version V [OPTION...] PARTITION=FILE...\n"
+	"Usage: flashpack -o FILE --fw-version V [OPTION...] PARTITION=FILE[,OPTION=VALUE...]...\n"
+	"       flashpack index -o FILE IMAGE\n"
+	"       flashpack sign [-o FILE] [--key PUBLIC-KEY] IMAGE SIGNATURE\n"
 	"\n"
-	"Makes one firmware image from partition images, for flashinit to write. PARTITION is\n"
-	"the name that /proc/mtd shows on the device; FILE is what the partition shall hold:\n"
-	"an image of JFFS2, SquashFS, CRAMFS, a kernel, ... without OOB data.\n"
+	"Makes one firmware image from what partitions shall hold, for flashinit to write.\n"
+	"PARTITION is the name that /proc/mtd shows on the device.\n"
 	"\n"
-	"  -o, --output FILE      the image to make; appears whole or not at all\n"
-	"      --fw-version V     version of the firmware, for people to read\n"
-	"      --board NAME       board that the firmware is made for; may be given often;\n"
-	"                         shown, but devices do not refuse other boards yet\n"
-	"      --chunk-size SIZE  bytes checked and unpacked at once, 4k to 1M (default 128k);\n"
-	"                         the device needs this much memory per chunk\n"
-	"      --level N          compression, 1 (fast) to 9 (small, the default)\n"
-	"  -h, --help             this text\n"
-	"      --version          version of flashpack\n"
+	"  -o, --output FILE       the image to make; appears whole or not at all\n"
+	"      --fw-version V      version of the firmware, for people to read\n"
+	"      --board NAME        board that the firmware is made for; may be given often\n"
+	"      --rollback-number N a device whose own number is higher refuses the image\n"
+	"      --tail WHAT         what becomes of the partitions behind the contents: erase\n"
+	"                          (the default), keep, or jffs2 (erase, write cleanmarkers)\n"
+	"      --chunk-size SIZE   bytes checked and unpacked at once, 4k to 1M (default 128k);\n"
+	"                          the device needs this much memory\n"
+	"      --level N           compression, 1 (fast) to 9 (small, the default)\n"
+	"  -h, --help              this text\n"
+	"      --version           version of flashpack\n"
+	"\n"
+	"Options of a payload, after its file:\n"
+	"  kind=mtd          raw contents of a partition, without OOB (the default)\n"
+	"  kind=ubi          an image made by ubinize, for a partition\n"
+	"  kind=ubivol       contents of a UBI volume: volume=NAME, volume-size=SIZE,\n"
+	"                    volume-type=dynamic or static\n"
+	"  kind=block        the start of a block device\n"
+	"  tail=, chunk-size=  as above, for this payload alone\n"
+	"\n"
+	"Signing, with the secret key elsewhere:\n"
+	"  flashpack index -o fw.index fw.fwi       what is to be signed\n"
+	"  signify -S -s secret.key -m fw.index     or: minisign -S -s secret.key -m fw.index\n"
+	"  flashpack sign fw.fwi fw.index.sig       or: fw.index.minisig\n"
 	"\n"
 	"Example:\n"
 	"  flashpack -o fw.fwi --board thincan --fw-version 2.0 \\\n"
-	"            rootfs=rootfs.jffs2 kernel=uImage\n"
+	"            rootfs=rootfs.jffs2 kernel=uImage,tail=keep\n"
 	"\n"
 	"The same input gives the same image, byte for byte. Exit codes: 0 made, 1 failed,\n"
-	"2 called the wrong way.\n";
+	"2 called the wrong way, 3 image or signature refused.\n";
 
-enum { OPT_FW_VERSION = 256, OPT_BOARD, OPT_CHUNK_SIZE, OPT_LEVEL, OPT_VERSION };
+enum {
+	OPT_FW_VERSION = 256,
+	OPT_BOARD,
+	OPT_ROLLBACK,
+	OPT_TAIL,
+	OPT_CHUNK_SIZE,
+	OPT_LEVEL,
+	OPT_KEY,
+	OPT_VERSION,
+};
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "fw-version", required_argument, NULL, OPT_FW_VERSION },
 	{ "board", required_argument, NULL, OPT_BOARD },
+	{ "rollback-number", required_argument, NULL, OPT_ROLLBACK },
+	{ "tail", required_argument, NULL, OPT_TAIL },
 	{ "chunk-size", required_argument, NULL, OPT_CHUNK_SIZE },
 	{ "level", required_argument, NULL, OPT_LEVEL },
+	{ "key", required_argument, NULL, OPT_KEY },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
-static int check_text(const char *text, const char *what, struct fault *f)
+struct command_line {
+	struct pack_options pack;
+	struct payload defaults;
+	const char *out, *key;
+};
+
+/* Long work says how far it is: from the third second on, once a second. */
+static void show_progress(const char *file, uint64_t done)
 {
-	size_t len = strlen(text);
+	static time_t next;
+	time_t now = time(NULL);
 
-	if (len < 1 || len > IMAGE_TEXT_MAX)
-		return fault_set(f, FAULT_USAGE,
-				 "%s \"%s\" has %zu characters, allowed are 1 to %d", what, text,
-				 len, IMAGE_TEXT_MAX);
-	for (const char *c = text; *c; c++)
-		if (*c < 0x20 || *c > 0x7e)
-			return fault_set(f, FAULT_USAGE,
-					 "%s \"%s\": only printable ASCII is allowed", what, text);
-	return 0;
-}
-
-/* A number with k or M behind it, within limits. */
-static int take_size(const char *text, uint32_t *size, struct fault *f)
-{
-	char *end;
-	unsigned long long n = strtoull(text, &end, 10);
-
-	if (*end == 'k') {
-		n <<= 10;
-		end++;
-	} else if (*end == 'M') {
-		n <<= 20;
-		end++;
-	}
-	if (end == text || *end || n < IMAGE_CHUNK_MIN || n > IMAGE_CHUNK_MAX)
-		return fault_set(f, FAULT_USAGE, "--chunk-size %s: must be 4k to 1M", text);
-	*size = (uint32_t)n;
-	return 0;
+	if (!next)
+		next = now + 2;
+	if (now < next)
+		return;
+	next = now + 1;
+	(void)fprintf(stderr, "flashpack: %s: %llu MiB\n", file, (unsigned long long)done >> 20);
 }
 
 static int take_board(struct pack_options *o, const char *name, struct fault *f)
 {
+	for (unsigned int i = 0; i < o->board_count; i++)
+		if (strcmp(o->board[i], name) == 0)
+			return fault_set(f, FAULT_USAGE, "board %s is given twice", name);
 	if (o->board_count == IMAGE_BOARDS_MAX)
 		return fault_set(f, FAULT_USAGE, "more than %d boards", IMAGE_BOARDS_MAX);
 	o->board[o->board_count++] = name;
-	return check_text(name, "board name", f);
+	return text_check(name, "board name", f);
 }
 
-/* Splits PARTITION=FILE in place. */
-static int take_payload(struct pack_options *o, char *word, struct fault *f)
+static int take_rollback(struct pack_options *o, const char *text, struct fault *f)
 {
-	char *equals = strchr(word, '=');
-	struct pack_payload *p = &o->payload[o->payload_count];
+	char *end;
+	unsigned long long n = strtoull(text, &end, 10);
 
-	if (!equals || !equals[1])
-		return fault_set(f, FAULT_USAGE, "%s: should be PARTITION=FILE", word);
-	if (o->payload_count == IMAGE_PAYLOADS_MAX)
-		return fault_set(f, FAULT_USAGE, "more than %d payloads", IMAGE_PAYLOADS_MAX);
-	*equals = '\0';
-	p->part = word;
-	p->file = equals + 1;
-	for (unsigned int i = 0; i < o->payload_count; i++)
-		if (strcmp(o->payload[i].part, p->part) == 0)
-			return fault_set(f, FAULT_USAGE, "%s is given twice", p->part);
-	o->payload_count++;
-	return check_text(p->part, "partition name", f);
+	if (*text < '0' || *text > '9' || *end || n > UINT32_MAX)
+		return fault_set(f, FAULT_USAGE, "--rollback-number %s: must be 0 to %lu", text,
+				 (unsigned long)UINT32_MAX);
+	o->rollback = (uint32_t)n;
+	return 0;
 }
 
-static int take_option(struct pack_options *o, int c, const char **out, struct fault *f)
+static int take_option(struct command_line *c, int option, struct fault *f)
 {
-	switch (c) {
+	switch (option) {
 	case 'o':
-		*out = optarg;
+		c->out = optarg;
 		return 0;
 	case OPT_FW_VERSION:
-		o->fw_version = optarg;
-		return check_text(optarg, "firmware version", f);
+		c->pack.fw_version = optarg;
+		return text_check(optarg, "firmware version", f);
 	case OPT_BOARD:
-		return take_board(o, optarg, f);
+		return take_board(&c->pack, optarg, f);
+	case OPT_ROLLBACK:
+		return take_rollback(&c->pack, optarg, f);
+	case OPT_TAIL:
+		return tail_parse(optarg, &c->defaults.tail, f);
 	case OPT_CHUNK_SIZE:
-		return take_size(optarg, &o->chunk_size, f);
+		return chunk_size_parse(optarg, &c->defaults.chunk_size, f);
 	case OPT_LEVEL:
 		if (strlen(optarg) != 1 || *optarg < '1' || *optarg > '9')
 			return fault_set(f, FAULT_USAGE, "--level %s: must be 1 to 9", optarg);
-		o->level = *optarg - '0';
+		c->pack.level = *optarg - '0';
+		return 0;
+	case OPT_KEY:
+		c->key = optarg;
 		return 0;
 	default: /* getopt has said what is wrong with it */
 		return fault_set(f, FAULT_USAGE, "try flashpack --help");
 	}
 }
 
-static int parse(struct pack_options *o, int argc, char **argv, const char **out, struct fault *f)
+static int parse(struct command_line *c, int argc, char **argv, struct fault *f)
 {
-	int c;
+	int option;
 
-	while ((c = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1) {
-		if (c == 'h' || c == OPT_VERSION) {
-			(void)fputs(c == 'h' ? help : "flashpack " FLASHINIT_VERSION "\n", stdout);
+	while ((option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1) {
+		if (option == 'h' || option == OPT_VERSION) {
+			(void)fputs(option == 'h' ? help : "flashpack " FLASHINIT_VERSION "\n",
+				    stdout);
 			exit(0);
 		}
-		if (take_option(o, c, out, f) < 0)
+		if (take_option(c, option, f) < 0)
 			return -1;
 	}
-	for (int i = optind; i < argc; i++)
-		if (take_payload(o, argv[i], f) < 0)
-			return -1;
-	if (!*out || !o->fw_version || o->payload_count == 0)
+	return 0;
+}
+
+/* Two payloads for one place would overwrite each other. */
+static int check_places(const struct pack_options *o, struct fault *f)
+{
+	const struct payload *last = &o->payload[o->payload_count - 1].to;
+
+	for (unsigned int i = 0; i + 1 < o->payload_count; i++)
+		if (strcmp(o->payload[i].to.part, last->part) == 0 &&
+		    strcmp(o->payload[i].to.volume, last->volume) == 0)
+			return fault_set(f, FAULT_USAGE, "%s is given twice", last->part);
+	return 0;
+}
+
+static int make(struct command_line *c, int count, char **words, struct fault *f)
+{
+	struct pack_options *o = &c->pack;
+
+	if (!c->out || !o->fw_version || count == 0 || c->key)
 		return fault_set(f, FAULT_USAGE,
 				 "needs -o FILE, --fw-version V and a PARTITION=FILE; see --help");
-	return 0;
+	if (count > IMAGE_PAYLOADS_MAX)
+		return fault_set(f, FAULT_USAGE, "more than %d payloads", IMAGE_PAYLOADS_MAX);
+	for (int i = 0; i < count; i++) {
+		struct pack_payload *p = &o->payload[o->payload_count++];
+
+		p->to = c->defaults;
+		if (payload_spec_parse(p, words[i], f) < 0 || check_places(o, f) < 0)
+			return -1;
+	}
+	o->on_progress = show_progress;
+	return pack_image(o, c->out, f);
+}
+
+static int run(struct command_line *c, int count, char **words, struct fault *f)
+{
+	if (count > 0 && strcmp(words[0], "index") == 0) {
+		if (count != 2 || !c->out)
+			return fault_set(f, FAULT_USAGE, "flashpack index -o FILE IMAGE");
+		return sign_extract_index(words[1], c->out, f);
+	}
+	if (count > 0 && strcmp(words[0], "sign") == 0) {
+		if (count != 3)
+			return fault_set(f, FAULT_USAGE,
+					 "flashpack sign [-o FILE] [--key KEY] IMAGE SIGNATURE");
+		return sign_insert(words[1], words[2], c->key, c->out ? c->out : words[1], f);
+	}
+	return make(c, count, words, f);
 }
 
 int main(int argc, char **argv)
 {
-	struct pack_options o = { .chunk_size = 128 << 10, .level = 9 };
-	const char *out = NULL;
+	struct command_line c = {
+		.pack = { .level = 9 },
+		.defaults = { .kind = PAYLOAD_MTD, .tail = TAIL_ERASE, .chunk_size = 128 << 10 },
+	};
 	struct fault f;
 
-	if (parse(&o, argc, argv, &out, &f) == 0 && pack_image(&o, out, &f) == 0)
+	if (parse(&c, argc, argv, &f) == 0 && run(&c, argc - optind, argv + optind, &f) == 0)
 		return 0;
 	(void)fprintf(stderr, "flashpack: %s\n", f.text);
-	return f.kind == FAULT_USAGE ? 2 : 1;
+	return f.kind == FAULT_USAGE || f.kind == FAULT_IMAGE ? (int)f.kind : 1;
 }

@@ -21,12 +21,14 @@ struct chunk payload_chunk(const struct payload *p, uint32_t n)
 		.stored = get_le32(line),
 		.raw = left < p->chunk_size ? (uint32_t)left : p->chunk_size,
 		.crc = get_le32(line + 4),
+		.sha256 = line + 12,
 	};
 }
 
 uint64_t image_file_size(const struct image *img)
 {
-	return IMAGE_HEADER_SIZE + (uint64_t)img->index_size + img->body_size;
+	return IMAGE_PREAMBLE_SIZE + (uint64_t)img->index_size + img->signature_size +
+	       img->body_size;
 }
 
 uint64_t image_payload_bytes(const struct image *img)
@@ -57,25 +59,57 @@ static int take_text(char *to, const uint8_t *value, uint32_t len, const char *w
 	return 0;
 }
 
+/* A name of a partition or volume, which must not be able to pass for a path. */
+static int take_name(char *to, const uint8_t *value, uint32_t len, const char *what,
+		     const char *name, struct fault *f)
+{
+	if (take_text(to, value, len, what, name, f) < 0)
+		return -1;
+	if (strchr(to, '/') || strcmp(to, ".") == 0 || strcmp(to, "..") == 0)
+		return fault_set(f, FAULT_IMAGE, "%s: %s is \"%s\", which looks like a path", name,
+				 what, to);
+	return 0;
+}
+
+static int take_identity(const uint8_t *value, uint32_t len, const char *name, struct fault *f)
+{
+	if (len != IMAGE_IDENTITY_SIZE || memcmp(value, IMAGE_MAGIC, IMAGE_MAGIC_SIZE) != 0 ||
+	    get_le16(value + IMAGE_MAGIC_SIZE) != IMAGE_FORMAT)
+		return fault_set(f, FAULT_IMAGE, "%s: the index is not one of format version %u",
+				 name, IMAGE_FORMAT);
+	return 0;
+}
+
 static int take_board(struct image *img, const uint8_t *value, uint32_t len, const char *name,
 		      struct fault *f)
 {
+	char *board = img->board[img->board_count];
+
 	if (img->board_count == IMAGE_BOARDS_MAX)
 		return fault_set(f, FAULT_IMAGE, "%s: more than %d board names", name,
 				 IMAGE_BOARDS_MAX);
-	return take_text(img->board[img->board_count++], value, len, "a board name", name, f);
+	if (take_text(board, value, len, "a board name", name, f) < 0)
+		return -1;
+	for (unsigned int i = 0; i < img->board_count; i++)
+		if (strcmp(img->board[i], board) == 0)
+			return fault_set(f, FAULT_IMAGE, "%s: board %s is named twice", name,
+					 board);
+	img->board_count++;
+	return 0;
 }
 
 static int check_payload(const struct payload *p, uint32_t reserved, const char *name,
 			 struct fault *f)
 {
-	if (p->kind != PAYLOAD_MTD)
-		return fault_set(f, FAULT_IMAGE, "%s: %s is of kind %u, known is 1 (mtd)", name,
-				 p->part, p->kind);
-	if (p->tail != TAIL_ERASE && p->tail != TAIL_KEEP)
+	bool mtd = p->kind == PAYLOAD_MTD;
+
+	if (p->kind < PAYLOAD_MTD || p->kind > PAYLOAD_BLOCK)
+		return fault_set(f, FAULT_IMAGE, "%s: %s is of the unknown kind %u", name, p->part,
+				 p->kind);
+	if (mtd ? p->tail < TAIL_ERASE || p->tail > TAIL_JFFS2 : p->tail != TAIL_NONE)
 		return fault_set(f, FAULT_IMAGE,
-				 "%s: %s has tail policy %u, known are 1 (erase) and 2 (keep)",
-				 name, p->part, p->tail);
+				 "%s: %s has a tail policy, %u, unknown for its kind", name,
+				 p->part, p->tail);
 	if (reserved)
 		return fault_set(f, FAULT_IMAGE, "%s: %s has reserved bytes that are not zero",
 				 name, p->part);
@@ -103,14 +137,50 @@ static int take_payload(struct image *img, const uint8_t *value, uint32_t len, c
 	p->chunk_size = get_le32(value + 8);
 	p->kind = value[12];
 	p->tail = value[13];
-	if (take_text(p->part, value + IMAGE_PAYLOAD_SIZE, len - IMAGE_PAYLOAD_SIZE,
+	if (take_name(p->part, value + IMAGE_PAYLOAD_SIZE, len - IMAGE_PAYLOAD_SIZE,
 		      "a partition name", name, f) < 0 ||
 	    check_payload(p, get_le16(value + 14), name, f) < 0)
 		return -1;
-	for (unsigned int i = 0; i < img->payload_count; i++)
-		if (strcmp(img->payload[i].part, p->part) == 0)
-			return fault_set(f, FAULT_IMAGE, "%s: two payloads for %s", name, p->part);
 	img->payload_count++;
+	return 0;
+}
+
+static struct payload *latest_payload(struct image *img)
+{
+	return img->payload_count ? &img->payload[img->payload_count - 1] : NULL;
+}
+
+static int take_volume(struct image *img, const uint8_t *value, uint32_t len, const char *name,
+		       struct fault *f)
+{
+	struct payload *p = latest_payload(img);
+
+	if (!p || p->kind != PAYLOAD_UBIVOL || p->volume[0])
+		return fault_set(f, FAULT_IMAGE, "%s: a UBI volume without a payload for it", name);
+	if (len < IMAGE_VOLUME_SIZE || value[9] || value[10] || value[11])
+		return fault_set(f, FAULT_IMAGE, "%s: %s has a malformed UBI volume", name,
+				 p->part);
+	p->volume_size = get_le64(value);
+	p->volume_type = value[8];
+	if (p->volume_size && p->volume_size < p->size)
+		return fault_set(f, FAULT_IMAGE,
+				 "%s: %s has a UBI volume smaller than its contents", name,
+				 p->part);
+	if (p->volume_type != VOLUME_DYNAMIC && p->volume_type != VOLUME_STATIC)
+		return fault_set(f, FAULT_IMAGE, "%s: %s has a UBI volume of the unknown type %u",
+				 name, p->part, value[8]);
+	return take_name(p->volume, value + IMAGE_VOLUME_SIZE, len - IMAGE_VOLUME_SIZE,
+			 "a volume name", name, f);
+}
+
+static int take_rollback(struct image *img, const uint8_t *value, uint32_t len, bool *seen,
+			 const char *name, struct fault *f)
+{
+	if (*seen || len != 4)
+		return fault_set(f, FAULT_IMAGE, "%s: a second or malformed anti-rollback number",
+				 name);
+	*seen = true;
+	img->rollback = get_le32(value);
 	return 0;
 }
 
@@ -145,7 +215,7 @@ static int check_chunk(const struct payload *p, uint32_t n, const char *name, st
 static int take_chunks(struct image *img, const uint8_t *value, uint32_t len, const char *name,
 		       struct fault *f)
 {
-	struct payload *p = img->payload_count ? &img->payload[img->payload_count - 1] : NULL;
+	struct payload *p = latest_payload(img);
 	uint64_t count;
 
 	if (!p || p->table)
@@ -165,27 +235,48 @@ static int take_chunks(struct image *img, const uint8_t *value, uint32_t len, co
 	return 0;
 }
 
-static int take_field(struct image *img, uint16_t number, const uint8_t *value, uint32_t len,
-		      const char *name, struct fault *f)
+struct index_reader {
+	struct image *img;
+	const char *name;
+	bool rollback_seen;
+};
+
+static int take_field(struct index_reader *r, uint16_t number, const uint8_t *value, uint32_t len,
+		      struct fault *f)
 {
 	switch (number) {
+	case FIELD_IDENTITY:
+		return fault_set(f, FAULT_IMAGE, "%s: a second identity in the index", r->name);
 	case FIELD_BOARD:
-		return take_board(img, value, len, name, f);
+		return take_board(r->img, value, len, r->name, f);
 	case FIELD_FW_VERSION:
-		if (img->fw_version[0])
-			return fault_set(f, FAULT_IMAGE, "%s: two firmware versions", name);
-		return take_text(img->fw_version, value, len, "the firmware version", name, f);
+		if (r->img->fw_version[0])
+			return fault_set(f, FAULT_IMAGE, "%s: two firmware versions", r->name);
+		return take_text(r->img->fw_version, value, len, "the firmware version", r->name,
+				 f);
 	case FIELD_PAYLOAD:
-		return take_payload(img, value, len, name, f);
+		return take_payload(r->img, value, len, r->name, f);
 	case FIELD_CHUNKS:
-		return take_chunks(img, value, len, name, f);
+		return take_chunks(r->img, value, len, r->name, f);
+	case FIELD_ROLLBACK:
+		return take_rollback(r->img, value, len, &r->rollback_seen, r->name, f);
+	case FIELD_VOLUME:
+		return take_volume(r->img, value, len, r->name, f);
 	default:
 		if (!(number & FIELD_CRITICAL))
 			return 0;
 		return fault_set(f, FAULT_IMAGE,
 				 "%s: needs a newer flashinit: critical field 0x%04x is not known",
-				 name, number);
+				 r->name, number);
 	}
+}
+
+static bool same_place(const struct payload *a, const struct payload *b)
+{
+	if (strcmp(a->part, b->part) != 0)
+		return false;
+	return a->kind != PAYLOAD_UBIVOL || b->kind != PAYLOAD_UBIVOL ||
+	       strcmp(a->volume, b->volume) == 0;
 }
 
 static int check_complete(const struct image *img, const char *name, struct fault *f)
@@ -194,103 +285,191 @@ static int check_complete(const struct image *img, const char *name, struct faul
 		return fault_set(f, FAULT_IMAGE, "%s: has no payload", name);
 	if (!img->fw_version[0])
 		return fault_set(f, FAULT_IMAGE, "%s: has no firmware version", name);
-	for (unsigned int i = 0; i < img->payload_count; i++)
-		if (!img->payload[i].table)
+	for (unsigned int i = 0; i < img->payload_count; i++) {
+		const struct payload *p = &img->payload[i];
+
+		if (!p->table)
 			return fault_set(f, FAULT_IMAGE, "%s: %s has no chunk table", name,
-					 img->payload[i].part);
+					 p->part);
+		if (p->kind == PAYLOAD_UBIVOL && !p->volume[0])
+			return fault_set(f, FAULT_IMAGE, "%s: %s names no UBI volume", name,
+					 p->part);
+		for (unsigned int k = 0; k < i; k++)
+			if (same_place(p, &img->payload[k]))
+				return fault_set(f, FAULT_IMAGE, "%s: two payloads for %s%s%s",
+						 name, p->part, p->volume[0] ? ":" : "", p->volume);
+	}
 	return 0;
 }
 
-int image_parse_index(struct image *img, uint8_t *index, uint32_t size, const char *name,
-		      struct fault *f)
+/* The first field must be the identity; it can come nowhere else. */
+static int take_any_field(struct index_reader *r, uint32_t at, uint16_t number,
+			  const uint8_t *value, uint32_t len, struct fault *f)
 {
-	uint32_t at = 0;
+	if (at > 0)
+		return take_field(r, number, value, len, f);
+	if (number == FIELD_IDENTITY)
+		return take_identity(value, len, r->name, f);
+	return fault_set(f, FAULT_IMAGE, "%s: the index does not start with its identity", r->name);
+}
 
-	memset(img, 0, sizeof(*img));
-	img->index = index;
-	img->index_size = size;
+static int parse_index(struct image *img, const char *name, struct fault *f)
+{
+	struct index_reader r = { .img = img, .name = name };
+	uint32_t at = 0, size = img->index_size;
+
 	while (at < size) {
-		const uint8_t *field = index + at;
+		const uint8_t *field = img->index + at;
 		uint32_t len;
 
 		if (size - at < IMAGE_FIELD_SIZE)
 			return fault_set(f, FAULT_IMAGE, "%s: the index ends inside a field", name);
 		len = get_le32(field + 4);
-		at += IMAGE_FIELD_SIZE;
-		if (get_le16(field + 2) || len > size - at)
+		if (get_le16(field + 2) || len > size - at - IMAGE_FIELD_SIZE)
 			return fault_set(f, FAULT_IMAGE,
 					 "%s: field 0x%04x at byte %" PRIu32
 					 " of the index is malformed",
-					 name, get_le16(field), at - IMAGE_FIELD_SIZE);
-		if (take_field(img, get_le16(field), field + IMAGE_FIELD_SIZE, len, name, f) < 0)
+					 name, get_le16(field), at);
+		if (take_any_field(&r, at, get_le16(field), field + IMAGE_FIELD_SIZE, len, f) < 0)
 			return -1;
-		at += len;
+		at += IMAGE_FIELD_SIZE + len;
 	}
 	return check_complete(img, name, f);
 }
 
-/* Checks the header and returns the size and the CRC of the index and the size of the body. */
-static int parse_header(const uint8_t *header, const char *name, uint32_t *index_size,
-			uint32_t *index_crc, uint64_t *body_size, struct fault *f)
+int image_parse_index(struct image *img, uint8_t *index, uint32_t size, const char *name,
+		      struct fault *f)
 {
-	if (memcmp(header, IMAGE_MAGIC, IMAGE_MAGIC_SIZE) != 0)
+	memset(img, 0, sizeof(*img));
+	img->index = index;
+	img->index_size = size;
+	return parse_index(img, name, f);
+}
+
+struct preamble {
+	uint32_t index_size, signature_size;
+	uint64_t body_size;
+	uint32_t index_crc, signature_crc;
+};
+
+static int parse_preamble(struct preamble *p, const uint8_t *bytes, const char *name,
+			  struct fault *f)
+{
+	if (memcmp(bytes, IMAGE_MAGIC, IMAGE_MAGIC_SIZE) != 0)
 		return fault_set(
 			f, FAULT_IMAGE,
-			"%s: not a firmware image (no FWI signature); make one with flashpack",
+			"%s: not a firmware image (it does not start as one); make one with "
+			"flashpack",
 			name);
-	if (get_le32(header + 28) != crc32(0, header, 28))
-		return fault_set(f, FAULT_IMAGE, "%s: damaged: header checksum does not match",
+	if (get_le32(bytes + 36) != crc32(0, bytes, 36))
+		return fault_set(f, FAULT_IMAGE, "%s: damaged: preamble checksum does not match",
 				 name);
-	if (get_le16(header + 8) != IMAGE_FORMAT)
-		return fault_set(f, FAULT_IMAGE, "%s: format version %u, known is %u", name,
-				 get_le16(header + 8), IMAGE_FORMAT);
-	*index_size = get_le32(header + 12);
-	*body_size = get_le64(header + 16);
-	*index_crc = get_le32(header + 24);
-	if (get_le16(header + 10) != IMAGE_HEADER_SIZE)
-		return fault_set(f, FAULT_IMAGE, "%s: a header of %u bytes, known is %d", name,
-				 get_le16(header + 10), IMAGE_HEADER_SIZE);
-	if (*index_size > IMAGE_INDEX_MAX)
+	if (get_le16(bytes + 8) != IMAGE_FORMAT || get_le16(bytes + 10) != IMAGE_PREAMBLE_SIZE)
 		return fault_set(f, FAULT_IMAGE,
-				 "%s: an index of %" PRIu32 " bytes, allowed are %d", name,
-				 *index_size, IMAGE_INDEX_MAX);
+				 "%s: format version %u with a preamble of %u bytes; known is "
+				 "version %u with %d",
+				 name, get_le16(bytes + 8), get_le16(bytes + 10), IMAGE_FORMAT,
+				 IMAGE_PREAMBLE_SIZE);
+	p->index_size = get_le32(bytes + 12);
+	p->signature_size = get_le32(bytes + 16);
+	p->body_size = get_le64(bytes + 20);
+	p->index_crc = get_le32(bytes + 28);
+	p->signature_crc = get_le32(bytes + 32);
+	if (p->index_size < 1 || p->index_size > IMAGE_INDEX_MAX)
+		return fault_set(f, FAULT_IMAGE,
+				 "%s: an index of %" PRIu32 " bytes, allowed are 1 to %d", name,
+				 p->index_size, IMAGE_INDEX_MAX);
+	if (p->signature_size > IMAGE_SIGNATURE_MAX)
+		return fault_set(f, FAULT_IMAGE,
+				 "%s: a signature of %" PRIu32 " bytes, allowed are 0 to %d", name,
+				 p->signature_size, IMAGE_SIGNATURE_MAX);
 	return 0;
 }
 
-int image_read(struct image *img, struct source *src, struct fault *f)
+/* Reads size bytes into new memory and checks their checksum. NULL with the fault. */
+static uint8_t *read_part(struct source *src, uint32_t size, uint32_t crc, const char *what,
+			  struct fault *f)
 {
-	uint8_t header[IMAGE_HEADER_SIZE];
-	uint32_t index_size = 0, index_crc = 0;
-	uint64_t body_size = 0;
-	uint8_t *index;
+	uint8_t *bytes = malloc(size);
+
+	if (!bytes) {
+		(void)fault_errno(f, FAULT_UNFIT, "%s: no memory for its %s of %" PRIu32 " bytes",
+				  src->name, what, size);
+	} else if (source_read(src, bytes, size, f) == 0) {
+		if (crc32(0, bytes, size) == crc)
+			return bytes;
+		(void)fault_set(f, FAULT_IMAGE, "%s: damaged: %s checksum does not match",
+				src->name, what);
+	}
+	free(bytes);
+	return NULL;
+}
+
+static int read_signature(struct image *img, struct source *src, const struct preamble *p,
+			  struct fault *f)
+{
+	if (p->signature_size == 0 && p->signature_crc != 0)
+		return fault_set(f, FAULT_IMAGE, "%s: a checksum of no signature", src->name);
+	img->signature_size = p->signature_size;
+	if (p->signature_size == 0)
+		return 0;
+	img->signature = read_part(src, p->signature_size, p->signature_crc, "signature", f);
+	return img->signature ? 0 : -1;
+}
+
+/* Without keys everything goes whose signature, if any, has the form of one. */
+static int check_trust(struct image *img, const struct key_ring *keys, const char *name,
+		       struct fault *f)
+{
+	const struct public_key *by;
+	struct signature sig;
+
+	img->trust = img->signature ? IMAGE_NOT_VERIFIED : IMAGE_UNSIGNED;
+	if (!img->signature && keys->count)
+		return fault_set(f, FAULT_IMAGE, "%s: is not signed, and %u public key%s installed",
+				 name, keys->count, keys->count == 1 ? " is" : "s are");
+	if (!img->signature)
+		return 0;
+	if (signature_parse(&sig, (const char *)img->signature, img->signature_size, name, f) < 0)
+		return -1;
+	if (!keys->count)
+		return 0;
+	if (signature_verify(&sig, img->index, img->index_size, keys, &by, name, f) < 0)
+		return -1;
+	img->trust = IMAGE_VERIFIED;
+	memcpy(img->signed_by, by->name, sizeof(img->signed_by));
+	return 0;
+}
+
+int image_read(struct image *img, struct source *src, const struct key_ring *keys, struct fault *f)
+{
+	uint8_t bytes[IMAGE_PREAMBLE_SIZE];
+	struct preamble p = { .index_size = 0 };
 
 	memset(img, 0, sizeof(*img));
-	if (source_read(src, header, sizeof(header), f) < 0 ||
-	    parse_header(header, src->name, &index_size, &index_crc, &body_size, f) < 0)
+	if (source_read(src, bytes, sizeof(bytes), f) < 0 ||
+	    parse_preamble(&p, bytes, src->name, f) < 0)
 		return -1;
-	index = malloc(index_size ? index_size : 1);
-	if (!index)
-		return fault_errno(f, FAULT_UNFIT,
-				   "%s: no memory for an index of %" PRIu32 " bytes", src->name,
-				   index_size);
-	img->index = index; /* from here on image_free() has it */
-	if (source_read(src, index, index_size, f) < 0)
+	img->index = read_part(src, p.index_size, p.index_crc, "index", f);
+	if (!img->index)
 		return -1;
-	if (crc32(0, index, index_size) != index_crc)
-		return fault_set(f, FAULT_IMAGE, "%s: damaged: index checksum does not match",
-				 src->name);
-	if (image_parse_index(img, index, index_size, src->name, f) < 0)
+	img->index_size = p.index_size;
+	/* The signature comes first: an index that nobody vouches for is not even parsed. */
+	if (read_signature(img, src, &p, f) < 0 || check_trust(img, keys, src->name, f) < 0 ||
+	    parse_index(img, src->name, f) < 0)
 		return -1;
-	if (img->body_size != body_size)
+	if (img->body_size != p.body_size)
 		return fault_set(f, FAULT_IMAGE,
-				 "%s: header says %" PRIu64 " bytes of chunks, index says %" PRIu64,
-				 src->name, body_size, img->body_size);
+				 "%s: preamble says %" PRIu64
+				 " bytes of chunks, index says %" PRIu64,
+				 src->name, p.body_size, img->body_size);
 	return 0;
 }
 
 void image_free(struct image *img)
 {
 	free(img->index);
+	free(img->signature);
 	memset(img, 0, sizeof(*img));
 }
 

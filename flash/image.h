@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The firmware image (*.fwi): its header and index. docs/image-format.md specifies every byte.
+ * The firmware image (*.fwi): preamble, index and signature. docs/image-format.md specifies every
+ * byte; what is here is its reader's side, index_writer.h the writer's.
  */
 #ifndef FLASH_IMAGE_H
 #define FLASH_IMAGE_H
@@ -9,19 +10,24 @@
 #include <stdint.h>
 
 #include "fault.h"
+#include "signature.h"
 #include "source.h"
 
 #define IMAGE_MAGIC "\211FWI\r\n\032\n"
-#define IMAGE_FORMAT 0u /* a draft: readers take no other; 1 will be the first that is promised */
+#define IMAGE_FORMAT 1u
 
 enum {
 	IMAGE_MAGIC_SIZE = 8,
-	IMAGE_HEADER_SIZE = 32,
+	IMAGE_IDENTITY_SIZE = 10, /* magic and format version */
+	IMAGE_PREAMBLE_SIZE = 40,
 	IMAGE_FIELD_SIZE = 8,    /* what stands before a field's value */
 	IMAGE_PAYLOAD_SIZE = 16, /* what stands before the partition's name */
-	IMAGE_CHUNK_SIZE = 12,   /* one line of the chunk table */
+	IMAGE_VOLUME_SIZE = 12,  /* what stands before the volume's name */
+	IMAGE_CHUNK_SIZE = 44,   /* one line of the chunk table */
+	IMAGE_SHA256_SIZE = 32,
 
 	IMAGE_INDEX_MAX = 1 << 20, /* bytes: what a hostile image can make a reader allocate */
+	IMAGE_SIGNATURE_MAX = 4096,
 	IMAGE_PAYLOADS_MAX = 8,
 	IMAGE_BOARDS_MAX = 16,
 	IMAGE_TEXT_MAX = 63,    /* bytes in a name or version */
@@ -31,19 +37,29 @@ enum {
 
 /* Field numbers. A reader refuses critical ones that it does not know and skips the others. */
 #define FIELD_CRITICAL 0x8000u
+#define FIELD_IDENTITY (FIELD_CRITICAL | 0u)
 #define FIELD_BOARD (FIELD_CRITICAL | 1u)
 #define FIELD_FW_VERSION (FIELD_CRITICAL | 2u)
 #define FIELD_PAYLOAD (FIELD_CRITICAL | 3u)
 #define FIELD_CHUNKS (FIELD_CRITICAL | 4u)
+#define FIELD_ROLLBACK (FIELD_CRITICAL | 5u)
+#define FIELD_VOLUME (FIELD_CRITICAL | 6u)
 
 enum payload_kind {
-	PAYLOAD_MTD = 1, /* raw partition contents: good eraseblocks in order */
+	PAYLOAD_MTD = 1,    /* raw contents of an MTD partition: good eraseblocks in order */
+	PAYLOAD_UBI = 2,    /* an image made by ubinize, for an MTD partition */
+	PAYLOAD_UBIVOL = 3, /* contents of a UBI volume */
+	PAYLOAD_BLOCK = 4,  /* the start of a block device */
 };
 
-enum tail_policy {
-	TAIL_ERASE = 1, /* what lies behind the image in the partition is erased */
-	TAIL_KEEP = 2,  /* ... stays as it is */
+enum tail_policy {                /* what becomes of an MTD partition behind the contents */
+		   TAIL_NONE = 0, /* for every other kind */
+		   TAIL_ERASE = 1,
+		   TAIL_KEEP = 2,
+		   TAIL_JFFS2 = 3, /* erased, and cleanmarkers written */
 };
+
+enum volume_type { VOLUME_DYNAMIC = 1, VOLUME_STATIC = 2 };
 
 enum chunk_encoding {
 	CHUNK_STORED = 0,
@@ -53,9 +69,10 @@ enum chunk_encoding {
 
 struct chunk {
 	enum chunk_encoding encoding;
-	uint32_t stored; /* bytes in the file */
-	uint32_t raw;    /* bytes when unpacked */
-	uint32_t crc;    /* CRC-32 of the unpacked bytes */
+	uint32_t stored;       /* bytes in the file */
+	uint32_t raw;          /* bytes when unpacked */
+	uint32_t crc;          /* CRC-32 of the unpacked bytes */
+	const uint8_t *sha256; /* of the unpacked bytes; inside struct image's index */
 };
 
 struct payload {
@@ -66,25 +83,40 @@ struct payload {
 	uint32_t chunk_size; /* of every chunk but the last, which may be shorter */
 	uint32_t chunk_count;
 	const uint8_t *table; /* chunk_count lines, inside struct image's index */
+	/* for PAYLOAD_UBIVOL */
+	char volume[IMAGE_TEXT_MAX + 1];
+	enum volume_type volume_type;
+	uint64_t volume_size; /* bytes; 0: as the contents need */
+};
+
+enum image_trust {
+	IMAGE_UNSIGNED,
+	IMAGE_NOT_VERIFIED, /* signed, but no public key is there to verify it */
+	IMAGE_VERIFIED,
 };
 
 struct image {
 	char fw_version[IMAGE_TEXT_MAX + 1];
+	uint32_t rollback; /* anti-rollback number; 0 where the image has none */
 	unsigned int board_count;
 	char board[IMAGE_BOARDS_MAX][IMAGE_TEXT_MAX + 1];
 	unsigned int payload_count;
 	struct payload payload[IMAGE_PAYLOADS_MAX];
 	uint32_t index_size;
-	uint64_t body_size; /* bytes behind the index */
+	uint32_t signature_size;
+	uint64_t body_size; /* bytes of all chunks */
 	uint8_t *index;
+	uint8_t *signature; /* the signature file's text; NULL in an unsigned image */
+	enum image_trust trust;
+	char signed_by[KEY_NAME_MAX]; /* name of the key, if IMAGE_VERIFIED */
 };
 
 /*
- * Reads header and index from the start of src, checks everything in them against the limits
- * above, and leaves src at the first chunk. Whatever does not fit is FAULT_IMAGE. Release with
- * image_free(), also after a failure.
+ * Reads preamble, index and signature from the start of src, checks everything in them against the
+ * limits above, and leaves src at the first chunk. If keys has any, one of them must have signed
+ * the image. Whatever does not fit is FAULT_IMAGE. Release with image_free(), also after a failure.
  */
-int image_read(struct image *img, struct source *src, struct fault *f);
+int image_read(struct image *img, struct source *src, const struct key_ring *keys, struct fault *f);
 void image_free(struct image *img);
 
 /* Parses an index of size bytes, which img takes over. For image_read() and the tests. */
@@ -97,15 +129,16 @@ struct chunk payload_chunk(const struct payload *p, uint32_t n);
 /* Bytes of the whole image file. */
 uint64_t image_file_size(const struct image *img);
 
+/* Unpacked bytes of all payloads together. */
+uint64_t image_payload_bytes(const struct image *img);
+
 /*
- * Reads all chunks of all payloads from src, which stands behind the index, and checks each one,
- * and that the source ends behind the last. on_progress (may be NULL) is told the unpacked bytes.
+ * Reads all chunks of all payloads from src, which stands behind the signature, and checks each
+ * one, and that the source ends behind the last. on_progress (may be NULL) is told the unpacked
+ * bytes.
  */
 int image_verify(const struct image *img, struct source *src,
 		 void (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
 		 struct fault *f);
-
-/* Unpacked bytes of all payloads together. */
-uint64_t image_payload_bytes(const struct image *img);
 
 #endif

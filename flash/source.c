@@ -40,47 +40,45 @@ int source_rewind(struct source *src, struct fault *f)
 	return 0;
 }
 
-/* Reads up to len bytes, fewer only where the source ends. Returns the count, or -1. */
-static ssize_t read_some(struct source *src, void *buf, size_t len, struct fault *f)
+int source_read_some(struct source *src, void *buf, size_t len, size_t *got, struct fault *f)
 {
-	size_t got = 0;
-
-	while (got < len) {
-		ssize_t n = read(src->fd, (char *)buf + got, len - got);
+	*got = 0;
+	while (*got < len) {
+		ssize_t n = read(src->fd, (char *)buf + *got, len - *got);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return fault_errno(f, FAULT_IMAGE, "%s: cannot read at byte %" PRIu64,
-					   src->name, src->pos + got);
+					   src->name, src->pos + *got);
 		if (n == 0)
 			break;
-		got += (size_t)n;
+		*got += (size_t)n;
 	}
-	src->pos += got;
-	return (ssize_t)got;
+	src->pos += *got;
+	return 0;
 }
 
 int source_read(struct source *src, void *buf, size_t len, struct fault *f)
 {
-	ssize_t got = read_some(src, buf, len, f);
+	size_t got;
 
-	if (got < 0)
+	if (source_read_some(src, buf, len, &got, f) < 0)
 		return -1;
-	if ((size_t)got < len)
+	if (got < len)
 		return fault_set(f, FAULT_IMAGE,
 				 "%s: cut short: ends at byte %" PRIu64 ", %zu more were expected",
-				 src->name, src->pos, len - (size_t)got);
+				 src->name, src->pos, len - got);
 	return 0;
 }
 
 int source_expect_end(struct source *src, struct fault *f)
 {
 	uint64_t end = src->pos;
+	size_t got;
 	char extra;
-	ssize_t got = read_some(src, &extra, 1, f);
 
-	if (got < 0)
+	if (source_read_some(src, &extra, 1, &got, f) < 0)
 		return -1;
 	if (got > 0)
 		return fault_set(f, FAULT_IMAGE,

@@ -13,8 +13,12 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "say.h"
 
-enum { KILL_MS = 5000 }; /* for a killed child to go; it may sit in the kernel for good */
+enum {
+	KILL_MS = 5000,
+	UNKILLABLE_MS = 60000
+}; /* for a killed child to go; it may sit in the kernel for good */
 
 struct watched {
 	pid_t pid;
@@ -127,6 +131,11 @@ static enum child_end watch(const struct child_work *w, struct watched *c, struc
 		return judge(w, c, f);
 	(void)kill(c->pid, SIGKILL);
 	wait_for_end(c, KILL_MS);
+	while (w->alone && !c->ended) {
+		say("%s hangs in the kernel and cannot be killed (last: %s); waiting for it",
+		    w->name, c->last);
+		wait_for_end(c, UNKILLABLE_MS);
+	}
 	(void)fault_set(f, FAULT_FAILED, "%s gave no sign of life for %u s (last: %s)%s", w->name,
 			w->stall_ms / 1000, c->last,
 			c->ended ? "; it was killed" : " and cannot be killed");

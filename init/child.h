@@ -5,6 +5,8 @@
 #ifndef INIT_CHILD_H
 #define INIT_CHILD_H
 
+#include <stdbool.h>
+
 #include "fault.h"
 #include "report.h"
 
@@ -24,6 +26,7 @@ struct child_work {
 	/* Runs in PID 1 for every report but REPORT_FAULT; may be NULL. */
 	void (*on_report)(void *ctx, const struct report *r);
 	void *report_ctx;
+	bool alone; /* do not return before the child has gone, however long that takes */
 };
 
 /*

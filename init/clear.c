@@ -7,7 +7,7 @@
 
 #include "clock.h"
 #include "holders.h"
-#include "image.h"
+#include "image_file.h"
 #include "mounts.h"
 #include "plan.h"
 #include "proof.h"
@@ -17,59 +17,88 @@
 
 enum {
 	PATIENCE_MS = 5000, /* with a mount that is busy though nothing changes any more */
+	DEADLINE_MS = 60000,
 	AGAIN_MS = 20,
 };
 
+struct pass {
+	unsigned int changed, left;
+	char busy[256]; /* the last mount that did not go */
+};
+
+/* Swap may be on a loop device, a loop device on a mount, and a mount on a loop device. */
+static int try_everything(struct pass *p, struct fault *f)
+{
+	unsigned int gone;
+
+	p->changed = holders_swap_off();
+	if (mounts_unmount_pass(PLAN_OLD_ROOT, &gone, &p->left, p->busy, sizeof(p->busy), f) < 0)
+		return -1;
+	p->changed += gone + holders_detach_loops();
+	return 0;
+}
+
+/* Again and again while anything changes, and a while longer: no event tells what came free. */
 static int unmount_old_root(int reports, struct fault *f)
 {
-	uint64_t end = clock_ms() + PATIENCE_MS;
-	char busy[256] = "";
+	uint64_t deadline = clock_ms() + DEADLINE_MS, patience = clock_ms() + PATIENCE_MS;
 
 	for (;;) {
-		unsigned int gone, left, changed = holders_swap_off();
+		struct pass p;
 
 		if (report_text(reports, REPORT_ALIVE, "unmounting the old root") < 0)
 			return fault_errno(f, FAULT_FAILED, "cannot report to PID 1");
-		if (mounts_unmount_pass(PLAN_OLD_ROOT, &gone, &left, busy, sizeof(busy), f) < 0)
+		if (try_everything(&p, f) < 0)
 			return -1;
-		changed += gone + holders_detach_loops();
-		if (left == 0)
+		if (p.left == 0)
 			return 0;
-		if (changed)
-			end = clock_ms() + PATIENCE_MS;
-		else if (clock_ms() >= end)
-			return fault_set(f, FAULT_BUSY, "cannot unmount %s", busy);
-		else
-			(void)poll(NULL, 0, AGAIN_MS); /* no event tells that a mount came free */
+		if (p.changed)
+			patience = clock_ms() + PATIENCE_MS;
+		if (clock_ms() >= patience || clock_ms() >= deadline)
+			return fault_set(f, FAULT_BUSY, "cannot unmount %s", p.busy);
+		if (!p.changed)
+			(void)poll(NULL, 0, AGAIN_MS);
 	}
 }
 
-static int prove_target(const char *part, struct fault *f)
+static int prove_target(const struct proof_view *view, const char *part, struct fault *f)
 {
 	struct target *t;
-	int number, result;
+	int number;
 
 	if (target_open_mtd(&t, part, TARGET_LOOK, &number, f) < 0)
 		return -1;
 	target_close(t);
-	result = proof_target_free(&proof_live, number, part, f);
+	return proof_target_free(view, number, true, f);
+}
+
+static int prove_targets(const struct mount_table *mounts, const char *image, struct fault *f)
+{
+	const struct proof_view view = {
+		.mounts = mounts,
+		.swaps = "/proc/swaps",
+		.sys = "/sys",
+		.dev = "/dev",
+	};
+	struct image_file file;
+	int result = image_file_open(&file, image, NULL, f);
+
+	for (unsigned int i = 0; result == 0 && i < file.image.payload_count; i++)
+		result = prove_target(&view, file.image.payload[i].part, f);
+	image_file_close(&file);
 	return result;
 }
 
 static int prove(const char *image, struct fault *f)
 {
-	struct source src;
-	struct image img;
-	int result;
+	struct mount_table mounts;
+	int result = mounts_read_all(&mounts, f);
 
-	if (proof_nothing_below(&proof_live, PLAN_OLD_ROOT, f) < 0 ||
-	    source_open(&src, image, f) < 0)
-		return -1;
-	result = image_read(&img, &src, f);
-	for (unsigned int i = 0; result == 0 && i < img.payload_count; i++)
-		result = prove_target(img.payload[i].part, f);
-	image_free(&img);
-	source_close(&src);
+	if (result == 0)
+		result = proof_nothing_below(&mounts, PLAN_OLD_ROOT, f);
+	if (result == 0)
+		result = prove_targets(&mounts, image, f);
+	mounts_free(&mounts);
 	return result;
 }
 
@@ -77,8 +106,7 @@ int clear_and_prove(const char *image, int reports, struct fault *f)
 {
 	if (unmount_old_root(reports, f) == 0 && prove(image, f) == 0)
 		return 0;
-	if (stragglers_name() > 1) /* PID 1 is not a straggler, this child is one */
-		(void)report_text(reports, REPORT_ALIVE, "naming the holders");
+	(void)stragglers_name();
 	(void)holders_name(PLAN_OLD_ROOT);
 	return -1;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TEXT_MAX = 1 << 20, COPY_SIZE = 64 << 10 };
@@ -19,7 +20,7 @@ static ssize_t read_retry(int fd, void *buf, size_t len)
 	return n;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int fd_write(int fd, const void *data, size_t len)
 {
 	while (len > 0) {
 		ssize_t n = write(fd, data, len);
@@ -28,7 +29,7 @@ static int write_all(int fd, const char *data, size_t len)
 			continue;
 		if (n < 0)
 			return -1;
-		data += n;
+		data = (const char *)data + n;
 		len -= (size_t)n;
 	}
 	return 0;
@@ -44,7 +45,7 @@ static void close_quietly(int fd)
 }
 
 /* Reads until the end; the buffer grows, since /proc does not tell sizes. */
-static char *read_to_end(int fd)
+static char *read_to_end(int fd, size_t *size)
 {
 	size_t room = 4096, used = 0;
 	char *text = malloc(room);
@@ -55,6 +56,7 @@ static char *read_to_end(int fd)
 
 		if (n == 0) {
 			text[used] = '\0';
+			*size = used;
 			return text;
 		}
 		if (n > 0)
@@ -72,16 +74,30 @@ static char *read_to_end(int fd)
 	return NULL;
 }
 
-char *file_read_text(const char *path)
+char *file_read_bytes(const char *path, size_t *size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char *text;
 
 	if (fd < 0)
 		return NULL;
-	text = read_to_end(fd);
+	text = read_to_end(fd, size);
 	close_quietly(fd);
 	return text;
+}
+
+char *file_read_fd(int fd)
+{
+	size_t size;
+
+	return read_to_end(fd, &size);
+}
+
+char *file_read_text(const char *path)
+{
+	size_t size;
+
+	return file_read_bytes(path, &size);
 }
 
 int file_read_line(const char *path, char *text, size_t size)
@@ -117,7 +133,7 @@ int file_write(const char *path, const void *data, size_t len)
 
 	if (fd < 0)
 		return -1;
-	if (write_all(fd, data, len) < 0) {
+	if (fd_write(fd, data, len) < 0) {
 		close_quietly(fd);
 		return -1;
 	}
@@ -133,7 +149,7 @@ static int copy_bytes(int in, int out, int (*keep_going)(void))
 		n = read_retry(in, buf, COPY_SIZE);
 		if (n <= 0)
 			break;
-		if (write_all(out, buf, (size_t)n) < 0) {
+		if (fd_write(out, buf, (size_t)n) < 0) {
 			n = -1;
 			break;
 		}
@@ -147,23 +163,26 @@ static int copy_bytes(int in, int out, int (*keep_going)(void))
 	return (int)n;
 }
 
-int file_copy(const char *from, const char *to, mode_t mode, int (*keep_going)(void))
+int file_copy_from(int in, const char *to, mode_t mode, int (*keep_going)(void))
+{
+	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	if (out < 0)
+		return -1;
+	if (fchmod(out, mode) == 0 && copy_bytes(in, out, keep_going) == 0)
+		return close(out);
+	close_quietly(out);
+	return -1;
+}
+
+int file_copy(const char *from, const char *to, mode_t mode)
 {
 	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int out, result;
+	int result;
 
 	if (in < 0)
 		return -1;
-	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (out < 0) {
-		close_quietly(in);
-		return -1;
-	}
-	result = copy_bytes(in, out, keep_going);
-	if (result < 0)
-		close_quietly(out);
-	else
-		result = close(out);
+	result = file_copy_from(in, to, mode, NULL);
 	close_quietly(in);
 	return result;
 }

@@ -15,19 +15,34 @@
  */
 char *file_read_text(const char *path);
 
+/* The same for bytes; a zero that *size does not count follows them. */
+char *file_read_bytes(const char *path, size_t *size);
+
+/* The same from an open descriptor, to its end. */
+char *file_read_fd(int fd);
+
 /* Reads a file's first line without its end into text. 0, or -1 with errno. */
 int file_read_line(const char *path, char *text, size_t size);
 
 /* Takes "31:0" apart, as /sys and /proc write device numbers. False if it is none. */
 bool device_number(const char *text, unsigned int *major_number, unsigned int *minor_number);
 
+/* Writes all of data. 0, or -1 with errno. */
+int fd_write(int fd, const void *data, size_t len);
+
 /* Creates or replaces a file. 0, or -1 with errno. */
 int file_write(const char *path, const void *data, size_t len);
 
 /*
- * Copies a file to a new one of the given mode. keep_going, if not NULL, is asked now and then; 0
- * ends the copy with EINTR. 0, or -1 with errno.
+ * Copies a file to a new one, which has exactly the given mode whatever the umask is. 0, or -1 with
+ * errno.
  */
-int file_copy(const char *from, const char *to, mode_t mode, int (*keep_going)(void));
+int file_copy(const char *from, const char *to, mode_t mode);
+
+/*
+ * The same from an open file, from where it stands to its end. keep_going, if not NULL, is asked
+ * now and then; 0 ends the copy with EINTR.
+ */
+int file_copy_from(int in, const char *to, mode_t mode, int (*keep_going)(void));
 
 #endif

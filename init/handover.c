@@ -16,14 +16,20 @@
 enum {
 	REREAD_MS = 10000, /* for init to take a signal; it may be waiting for a sysinit action */
 	GO_MS = 120000,    /* for its shutdown actions, and the second it gives everybody to end */
-	AGAIN_MS = 20,
+	SIGNAL_MS = 1000,  /* between two signals of a kind */
+	LOOK_MS = 50,
 };
 
 static int pivot(const char *new_root, const char *put_old)
 {
-	if (chdir(new_root) < 0 || syscall(SYS_pivot_root, ".", put_old) < 0)
-		return -1;
-	return chdir("/");
+	int err;
+
+	if (chdir(new_root) == 0 && syscall(SYS_pivot_root, ".", put_old) == 0)
+		return chdir("/");
+	err = errno;
+	(void)chdir("/"); /* or the RAM root could not be unmounted again */
+	errno = err;
+	return -1;
 }
 
 /* "/run/flashinit.root" is "run/flashinit.root" seen from the old root's own folder. */
@@ -31,53 +37,66 @@ static int pivot_back(const struct ramroot *r, struct fault *f)
 {
 	if (pivot(PLAN_OLD_ROOT, r->dir + 1) < 0)
 		return fault_errno(f, FAULT_FAILED,
-				   "cannot pivot back from %s to the old root; reboot", r->dir);
+				   "cannot pivot back from %s to the old root: reboot now", r->dir);
 	return 0;
 }
 
-/* Where there is no inotify, the access time tells the same, with a short sleep between looks. */
-static bool reread_by_atime(const char *inittab, const struct stat *before)
+/* Whether init has read the inittab: told by inotify or, where there is none, by the access time. */
+struct witness {
+	const char *inittab;
+	int watch;
+	struct stat before;
+};
+
+static int witness_init(struct witness *w, const char *inittab, struct fault *f)
 {
-	uint64_t end = clock_ms() + REREAD_MS;
+	w->inittab = inittab;
+	if (stat(inittab, &w->before) < 0)
+		return fault_errno(f, FAULT_FAILED, "%s in the RAM root", inittab);
+	w->watch = inotify_init1(IN_CLOEXEC);
+	if (w->watch >= 0 && inotify_add_watch(w->watch, inittab, IN_CLOSE_NOWRITE) < 0) {
+		(void)close(w->watch);
+		w->watch = -1;
+	}
+	return 0;
+}
+
+static bool witness_waits(const struct witness *w)
+{
+	struct pollfd p = { .fd = w->watch, .events = POLLIN };
 	struct stat now;
 
-	while (clock_ms() < end) {
-		if (stat(inittab, &now) == 0 && (now.st_atim.tv_sec != before->st_atim.tv_sec ||
-						 now.st_atim.tv_nsec != before->st_atim.tv_nsec))
-			return true;
-		(void)poll(NULL, 0, AGAIN_MS);
-	}
-	return false;
+	if (poll(&p, 1, LOOK_MS) == 1) /* without a watch, fd is -1 and this only waits */
+		return true;
+	return w->watch < 0 && stat(w->inittab, &now) == 0 &&
+	       (now.st_atim.tv_sec != w->before.st_atim.tv_sec ||
+		now.st_atim.tv_nsec != w->before.st_atim.tv_nsec);
 }
 
 /*
- * Sends HUP and waits until init has read the new inittab to its end: nobody else knows the file.
- * QUIT after that finds our restart entry: init takes one signal at a time (sigtimedwait, since
- * 1.30; before that handlers only note them), so it is through with HUP before it looks at QUIT.
+ * Sends HUP until init has read the new inittab to its end: nobody else knows the file. QUIT after
+ * that finds our restart entry: init takes one signal after the other (by sigtimedwait since 1.32;
+ * before, a handler noted the latest one, and a signal could get lost: hence again and again).
  */
-static int have_inittab_reread(struct fault *f)
+static int have_inittab_reread(int (*keep_going)(void), struct fault *f)
 {
-	static const char inittab[] = "/etc/inittab";
-	int watch = inotify_init1(IN_CLOEXEC);
-	struct stat before;
-	bool seen;
+	uint64_t end = clock_ms() + REREAD_MS, again = 0;
+	struct witness w;
+	bool seen = false;
 
-	if (stat(inittab, &before) < 0)
-		return fault_errno(f, FAULT_FAILED, "%s in the RAM root", inittab);
-	if (watch >= 0 && inotify_add_watch(watch, inittab, IN_CLOSE_NOWRITE) < 0) {
-		(void)close(watch);
-		watch = -1;
+	if (witness_init(&w, "/etc/inittab", f) < 0)
+		return -1;
+	while (!seen && clock_ms() < end && keep_going()) {
+		if (clock_ms() >= again) {
+			(void)kill(1, SIGHUP); /* we are root, and there is a PID 1 */
+			again = clock_ms() + SIGNAL_MS;
+		}
+		seen = witness_waits(&w);
 	}
-	if (kill(1, SIGHUP) < 0)
-		return fault_errno(f, FAULT_FAILED, "cannot signal PID 1");
-	if (watch >= 0) {
-		struct pollfd p = { .fd = watch, .events = POLLIN };
-
-		seen = poll(&p, 1, REREAD_MS) == 1;
-		(void)close(watch);
-	} else {
-		seen = reread_by_atime(inittab, &before);
-	}
+	if (w.watch >= 0)
+		(void)close(w.watch);
+	if (!keep_going())
+		return fault_set(f, FAULT_FAILED, "interrupted");
 	if (!seen)
 		return fault_set(f, FAULT_UNFIT,
 				 "init has not reread its inittab within %d s: is it built without "
@@ -86,33 +105,42 @@ static int have_inittab_reread(struct fault *f)
 	return 0;
 }
 
-/* From here on nothing can be undone: init stops everything, us too. */
+/* From here on nothing can be undone: init stops everything, us too, by a TERM. */
 static int tell_init_to_go(struct fault *f)
 {
-	if (kill(1, SIGQUIT) < 0)
-		return fault_errno(f, FAULT_FAILED, "cannot signal PID 1");
-	(void)poll(NULL, 0, GO_MS);
-	return fault_set(f, FAULT_FAILED,
-			 "init was told to restart %d s ago and still has not ended this process",
-			 GO_MS / 1000);
+	uint64_t end = clock_ms() + GO_MS;
+	sigset_t term;
+
+	(void)sigemptyset(&term);
+	(void)sigaddset(&term, SIGTERM);
+	(void)kill(1, SIGQUIT);
+	(void)sigprocmask(SIG_UNBLOCK, &term, NULL);
+	while (clock_ms() < end) {
+		(void)poll(NULL, 0, SIGNAL_MS);
+		(void)kill(1, SIGQUIT);
+	}
+	return fault_set(
+		f, FAULT_FAILED,
+		"init was told to restart %d s ago and has not; the root is in RAM: reboot",
+		GO_MS / 1000);
 }
 
-int handover(struct ramroot *r, bool *gone, struct fault *f)
+int handover(struct ramroot *r, int (*keep_going)(void), bool *told, struct fault *f)
 {
 	struct fault second;
 
-	*gone = false;
+	*told = false;
 	if (pivot(r->dir, "oldroot") < 0)
 		return fault_errno(f, FAULT_UNFIT, "cannot make %s the root (pivot_root)", r->dir);
-	if (have_inittab_reread(f) == 0) {
-		*gone = true;
+	if (have_inittab_reread(keep_going, f) == 0) {
+		*told = true;
 		return tell_init_to_go(f);
 	}
 	if (pivot_back(r, &second) < 0) {
+		*told = true; /* what is below the RAM root must not be taken apart now */
 		(void)say_fault(&second);
 		return -1;
 	}
-	if (kill(1, SIGHUP) < 0) /* init may still come to read ours: let it read its own again */
-		say_error("cannot signal PID 1 to reread its inittab");
+	(void)kill(1, SIGHUP); /* init may still come to read ours: let it read its own again */
 	return -1;
 }

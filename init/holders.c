@@ -68,7 +68,6 @@ static unsigned int each_loop(unsigned int (*each)(const char *name, const char 
 static unsigned int detach_one(const char *name, const char *file)
 {
 	char node[64];
-	unsigned int gone = 0;
 	int fd;
 
 	(void)snprintf(node, sizeof(node), "/dev/%.32s", name);
@@ -77,9 +76,11 @@ static unsigned int detach_one(const char *name, const char *file)
 		say("%s: cannot open, to detach it from %s: %s", node, file, strerror(errno));
 		return 0;
 	}
-	gone = ioctl(fd, LOOP_CLR_FD) == 0;
+	(void)ioctl(fd, LOOP_CLR_FD);
 	(void)close(fd);
-	return gone;
+	/* It succeeds on a device in use, too, and then detaches it some time later, or never. */
+	(void)snprintf(node, sizeof(node), "/sys/block/%.32s/loop/backing_file", name);
+	return access(node, F_OK) < 0;
 }
 
 unsigned int holders_detach_loops(void)

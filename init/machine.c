@@ -2,7 +2,8 @@
 #include "machine.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdint.h>
+#include <sys/mount.h>
 #include <sys/reboot.h>
 #include <unistd.h>
 
@@ -11,7 +12,35 @@
 #include "pid1.h"
 #include "say.h"
 
-enum { SYNC_MS = 10000 };
+enum { STEP_MS = 10000 };
+
+/*
+ * Each step in a child with a time limit: a network file system whose server is gone can hang the
+ * first two, and a reboot(2) that cannot power off ends the process that called it, which must not
+ * be PID 1.
+ */
+static void within_limits(const char *name, int (*run)(void *ctx, int reports, struct fault *f),
+			  void *ctx)
+{
+	const struct child_work work = {
+		.name = name,
+		.run = run,
+		.ctx = ctx,
+		.stall_ms = STEP_MS,
+	};
+	struct fault f;
+
+	if (child_run(&work, &f) != CHILD_SUCCEEDED)
+		(void)say_fault(&f);
+}
+
+static int do_remount(void *ctx, int reports, struct fault *f)
+{
+	(void)reports;
+	if (mount(NULL, ctx, NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0 && errno != EINVAL)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot be made read-only", (char *)ctx);
+	return 0; /* EINVAL: not mounted any more */
+}
 
 static int do_sync(void *ctx, int reports, struct fault *f)
 {
@@ -22,14 +51,16 @@ static int do_sync(void *ctx, int reports, struct fault *f)
 	return 0;
 }
 
-/* In a child with a time limit: a network file system whose server is gone can hang it. */
-static void sync_within_limits(void)
+static int do_reboot(void *ctx, int reports, struct fault *f)
 {
-	const struct child_work work = { .name = "sync", .run = do_sync, .stall_ms = SYNC_MS };
-	struct fault f;
+	(void)reports;
+	(void)reboot(*(int *)ctx);
+	return fault_errno(f, FAULT_FAILED, "reboot(2) does not work");
+}
 
-	if (child_run(&work, &f) != CHILD_SUCCEEDED)
-		(void)say_fault(&f);
+void machine_leave(const char *dir)
+{
+	within_limits("a read-only remount", do_remount, (void *)(uintptr_t)dir);
 }
 
 void machine_end(enum after after)
@@ -42,14 +73,15 @@ void machine_end(enum after after)
 		[AFTER_POWEROFF] = { "powering off", RB_POWER_OFF },
 		[AFTER_HALT] = { "halting", RB_HALT_SYSTEM },
 	};
+	int command = ways[after].command;
 
-	sync_within_limits();
+	within_limits("sync", do_sync, NULL);
 	say("%s", ways[after].doing);
 	pid1_drain_console();
-	(void)reboot(ways[after].command);
-	say("%s does not work (%s): resetting", ways[after].doing, strerror(errno));
-	(void)file_write("/proc/sysrq-trigger", "b", 1);
-	say("cannot reset either: turn the power off and on");
+	within_limits(ways[after].doing, do_reboot, &command);
+	if (after == AFTER_REBOOT)
+		(void)file_write("/proc/sysrq-trigger", "b", 1);
+	say("turn the power off and on");
 	for (;;)
 		(void)pause();
 }

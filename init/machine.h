@@ -4,6 +4,12 @@
 
 #include "plan.h"
 
+/*
+ * Makes a file system read-only, if that can be had soon: cleaner for what is on it, which is used
+ * to power cuts if not.
+ */
+void machine_leave(const char *dir);
+
 /* Phase 7: ends this boot. Does not return; what can be tried to get there is tried. */
 void machine_end(enum after after) __attribute__((noreturn));
 

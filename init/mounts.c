@@ -2,10 +2,14 @@
 #include "mounts.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "files.h"
 
@@ -53,6 +57,7 @@ static bool parse_line(struct mount *m, char *line)
 	m->type = type;
 	m->source = source;
 	m->super_options = rest;
+	m->shared = line && strstr(line, "shared:");
 	return true;
 }
 
@@ -91,6 +96,68 @@ int mounts_read(struct mount_table *t, const char *path, struct fault *f)
 	return mounts_parse(t, text, f);
 }
 
+/* Appends a file's text to an open one. */
+static int append(int to, int from)
+{
+	char *text = from < 0 ? NULL : file_read_fd(from);
+	int result = text ? fd_write(to, text, strlen(text)) : -1;
+
+	free(text);
+	return result;
+}
+
+/*
+ * mountinfo shows what can be reached from the root. So after it comes that of a mount namespace of
+ * our own, in which the root is taken off, and which is entered anew, which puts us on what was
+ * below. The copies of the mounts die with this process, and nobody else sees any of it.
+ */
+static int show_all(int to)
+{
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int ns;
+
+	if (proc < 0 || append(to, openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC)) < 0 ||
+	    unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return 1;
+	ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || umount2("/", MNT_DETACH) < 0 || setns(ns, CLONE_NEWNS) < 0)
+		return 1;
+	return append(to, openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC)) < 0;
+}
+
+/* The child has copies of the mounts: they must be gone before anything is to come free. */
+static bool ended_well(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return status == 0;
+}
+
+int mounts_read_all(struct mount_table *t, struct fault *f)
+{
+	char *text;
+	int ends[2];
+	pid_t pid;
+
+	memset(t, 0, sizeof(*t));
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fault_errno(f, FAULT_FAILED, "cannot make a pipe");
+	pid = fork();
+	if (pid == 0)
+		_exit(show_all(ends[1]));
+	(void)close(ends[1]);
+	text = pid < 0 ? NULL : file_read_fd(ends[0]);
+	(void)close(ends[0]);
+	if (pid < 0 || !ended_well(pid) || !text) {
+		free(text);
+		return fault_set(f, FAULT_UNFIT, "cannot see the mounts that / is mounted over");
+	}
+	return mounts_parse(t, text, f);
+}
+
 void mounts_free(struct mount_table *t)
 {
 	free(t->mount);
@@ -119,7 +186,7 @@ int mounts_unmount_pass(const char *dir, unsigned int *gone, unsigned int *left,
 		if (!path_below(point, dir))
 			continue;
 		/* Never MNT_DETACH: a lazy unmount hides a file system that still uses the flash. */
-		if (umount2(point, 0) == 0) {
+		if (umount2(point, UMOUNT_NOFOLLOW) == 0) {
 			(*gone)++;
 			continue;
 		}

@@ -17,6 +17,7 @@ struct mount {
 	const char *type;   /* of file system: jffs2 */
 	const char *source; /* what was mounted: mtd:rootfs, /dev/mtdblock0, ubi0:rootfs */
 	const char *super_options; /* of the superblock: rw,lowerdir=... */
+	bool shared;               /* what happens to it happens in other namespaces, too */
 };
 
 struct mount_table {
@@ -27,6 +28,13 @@ struct mount_table {
 
 /* Reads the table; release it with mounts_free(), also after a failure. */
 int mounts_read(struct mount_table *t, const char *path, struct fault *f);
+
+/*
+ * Reads the table of all mounts of this namespace, those too that / is mounted over and that no
+ * path leads to: the layers of an overlay that an initramfs mounted before it changed the root, for
+ * one. /proc must be mounted. Forks.
+ */
+int mounts_read_all(struct mount_table *t, struct fault *f);
 
 /* Parses a table's text, which t takes over. For mounts_read() and the tests. */
 int mounts_parse(struct mount_table *t, char *text, struct fault *f);

@@ -5,6 +5,14 @@
 #ifndef INIT_PID1_H
 #define INIT_PID1_H
 
+#include <stdbool.h>
+
+/*
+ * Whether this process is the machine's PID 1, and not merely that of a PID namespace of its own:
+ * a container, or unshare.
+ */
+bool pid1_is_us(void);
+
 /*
  * Ignores what could end or stop us, blocks every other signal, disables Ctrl-Alt-Del (BusyBox
  * enables it just before its exec), closes all inherited descriptors, opens the console anew and

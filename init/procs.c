@@ -49,15 +49,17 @@ int processes_each(const char *proc, void (*each)(void *ctx, const struct proces
 	if (!dir)
 		return -1;
 	while ((e = readdir(dir))) {
-		char path[64], stat[1024];
+		char path[64], *stat;
 		struct process p;
 
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/%.16s/stat", proc, e->d_name);
+		stat = file_read_text(path); /* the name in it may hold line ends, too */
 		/* It may have gone since: then it needs no attention. */
-		if (file_read_line(path, stat, sizeof(stat)) == 0 && process_parse(&p, stat))
+		if (stat && process_parse(&p, stat))
 			each(ctx, &p);
+		free(stat);
 	}
 	(void)closedir(dir);
 	return 0;

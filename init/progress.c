@@ -9,7 +9,7 @@
 #include "clock.h"
 #include "say.h"
 
-enum { REDRAW_MS = 200, STEP_PERCENT = 5, BAR = 20 };
+enum { REDRAW_MS = 200, QUIET_MS = 2000, STEP_PERCENT = 5, BAR = 20 };
 
 void progress_start(struct progress *p, const char *what)
 {
@@ -68,7 +68,9 @@ void progress_show(struct progress *p, uint64_t done, uint64_t total)
 			return;
 		redraw(p, done, total, now);
 	} else {
-		if (done < total && percent < p->shown_percent + STEP_PERCENT)
+		/* Work that is over before anybody wonders needs no lines. */
+		if (now - p->started_ms < QUIET_MS ||
+		    (done < total && percent < p->shown_percent + STEP_PERCENT))
 			return;
 		progress_format(text, sizeof(text), p->what, false, done, total,
 				now - p->started_ms);

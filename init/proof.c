@@ -3,21 +3,18 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "files.h"
-#include "mounts.h"
+#include "mtd_map.h"
 
 enum { MTD_BLOCK_MAJOR = 31 };
-
-const struct proof_view proof_live = {
-	.mountinfo = "/proc/self/mountinfo",
-	.swaps = "/proc/swaps",
-	.sys = "/sys",
-};
 
 struct piece { /* of flash, and the names it goes by */
 	int number;
@@ -27,13 +24,13 @@ struct piece { /* of flash, and the names it goes by */
 	char by_name[80];  /* mtd:rootfs */
 };
 
-static struct piece name_piece(int number, const char *name)
+static struct piece name_piece(const struct mtd_place *place)
 {
-	struct piece p = { .number = number, .name = name };
+	struct piece p = { .number = place->number, .name = place->name };
 
-	(void)snprintf(p.mtd, sizeof(p.mtd), "mtd%d", number);
-	(void)snprintf(p.mtdblock, sizeof(p.mtdblock), "mtdblock%d", number);
-	(void)snprintf(p.by_name, sizeof(p.by_name), "mtd:%s", name);
+	(void)snprintf(p.mtd, sizeof(p.mtd), "mtd%d", p.number);
+	(void)snprintf(p.mtdblock, sizeof(p.mtdblock), "mtdblock%d", p.number);
+	(void)snprintf(p.by_name, sizeof(p.by_name), "mtd:%s", p.name);
 	return p;
 }
 
@@ -49,21 +46,39 @@ static bool names_piece(const struct piece *p, const char *source)
 
 static int no_mount(const struct proof_view *view, const struct piece *p, struct fault *f)
 {
-	struct mount_table t;
-	int result = mounts_read(&t, view->mountinfo, f);
-
-	for (size_t i = 0; result == 0 && i < t.count; i++) {
-		const struct mount *m = &t.mount[i];
+	for (size_t i = 0; i < view->mounts->count; i++) {
+		const struct mount *m = &view->mounts->mount[i];
 
 		/* JFFS2 and CRAMFS on MTD take the number of the block device, too, for stat(2). */
 		if ((m->major == MTD_BLOCK_MAJOR && m->minor == (unsigned int)p->number) ||
 		    names_piece(p, m->source))
-			result = fault_set(f, FAULT_BUSY,
-					   "mtd%d (%s) is in use: mounted on %s (%s, %s)",
-					   p->number, p->name, m->point, m->type, m->source);
+			return fault_set(f, FAULT_BUSY,
+					 "mtd%d (%s) is in use: mounted on %s (%s, %s)", p->number,
+					 p->name, m->point, m->type, m->source);
 	}
-	mounts_free(&t);
-	return result;
+	return 0;
+}
+
+/*
+ * A file system that was lazily unmounted is in no mount table, but whoever has mounted a block
+ * device has it for himself.
+ */
+static int not_taken(const struct proof_view *view, const struct piece *p, struct fault *f)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (!view->dev)
+		return 0;
+	(void)snprintf(path, sizeof(path), "%.512s/%s", view->dev, p->mtdblock);
+	fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+	if (fd >= 0)
+		(void)close(fd);
+	else if (errno == EBUSY)
+		return fault_set(f, FAULT_BUSY,
+				 "mtd%d (%s) is in use: something has taken %s for itself",
+				 p->number, p->name, path);
+	return 0; /* no node, or no driver for block devices on MTD */
 }
 
 static int no_swap(const struct proof_view *view, const struct piece *p, struct fault *f)
@@ -103,7 +118,12 @@ static int no_device(const struct proof_view *view, const char *folder, const ch
 	while (result == 0 && dir && (e = readdir(dir))) {
 		(void)snprintf(path, sizeof(path), "%s/%s/%.64s/%s", view->sys, folder, e->d_name,
 			       attribute);
-		if (file_read_line(path, text, sizeof(text)) == 0 && used(p, text))
+		if (file_read_line(path, text, sizeof(text)) < 0) {
+			if (errno != ENOENT && errno != ENOTDIR)
+				result = fault_errno(f, FAULT_FAILED, "%s: cannot read", path);
+			continue;
+		}
+		if (used(p, text))
 			result = fault_set(f, FAULT_BUSY, "mtd%d (%s) is in use: %s holds it",
 					   p->number, p->name, e->d_name);
 	}
@@ -117,25 +137,42 @@ static bool is_number(const struct piece *p, const char *text)
 	return strtol(text, NULL, 10) == p->number;
 }
 
-int proof_target_free(const struct proof_view *view, int number, const char *name, struct fault *f)
+static int piece_free(const struct proof_view *view, const struct piece *p, bool mounts_too,
+		      struct fault *f)
 {
-	struct piece p = name_piece(number, name);
-
-	if (no_mount(view, &p, f) < 0 || no_swap(view, &p, f) < 0 ||
-	    no_device(view, "block", "loop/backing_file", names_piece, &p, f) < 0)
+	if (mounts_too && (no_mount(view, p, f) < 0 || not_taken(view, p, f) < 0))
 		return -1;
-	return no_device(view, "class/ubi", "mtd_num", is_number, &p, f);
+	if (no_swap(view, p, f) < 0 ||
+	    no_device(view, "block", "loop/backing_file", names_piece, p, f) < 0)
+		return -1;
+	return no_device(view, "class/ubi", "mtd_num", is_number, p, f);
 }
 
-int proof_nothing_below(const struct proof_view *view, const char *dir, struct fault *f)
+int proof_target_free(const struct proof_view *view, int number, bool mounts_too, struct fault *f)
 {
-	struct mount_table t;
-	int result = mounts_read(&t, view->mountinfo, f);
+	const struct mtd_place *target;
+	struct mtd_map map;
 
-	for (size_t i = 0; result == 0 && i < t.count; i++)
-		if (path_below(t.mount[i].point, dir))
-			result = fault_set(f, FAULT_BUSY, "%s (%s) is still mounted on %s",
-					   t.mount[i].source, t.mount[i].type, t.mount[i].point);
-	mounts_free(&t);
-	return result;
+	if (mtd_map_read(&map, view->sys, f) < 0)
+		return -1;
+	target = mtd_map_find(&map, number);
+	if (!target)
+		return fault_set(f, FAULT_UNFIT, "mtd%d has gone", number);
+	for (unsigned int i = 0; i < map.count; i++) {
+		struct piece p = name_piece(&map.place[i]);
+
+		if (mtd_overlap(target, &map.place[i]) && piece_free(view, &p, mounts_too, f) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int proof_nothing_below(const struct mount_table *mounts, const char *dir, struct fault *f)
+{
+	for (size_t i = 0; i < mounts->count; i++)
+		if (path_below(mounts->mount[i].point, dir))
+			return fault_set(f, FAULT_BUSY, "%s (%s) is still mounted on %s",
+					 mounts->mount[i].source, mounts->mount[i].type,
+					 mounts->mount[i].point);
+	return 0;
 }

@@ -5,25 +5,27 @@
 #ifndef INIT_PROOF_H
 #define INIT_PROOF_H
 
+#include <stdbool.h>
+
 #include "fault.h"
+#include "mounts.h"
 
 /* Where the proof looks; the tests point it at trees of their own. */
 struct proof_view {
-	const char *mountinfo; /* /proc/self/mountinfo */
-	const char *swaps;     /* /proc/swaps */
-	const char *sys;       /* /sys */
+	const struct mount_table *mounts; /* all of them: mounts_read_all() */
+	const char *swaps;                /* /proc/swaps */
+	const char *sys;                  /* /sys */
+	const char *dev; /* /dev, to try whether a block device is taken; or NULL */
 };
 
-extern const struct proof_view proof_live;
-
 /*
- * Checks that /dev/mtdNUMBER, whose partition is called name, is in use by no mount (of the MTD
- * device itself, as JFFS2 and CRAMFS do it, or of its block device), no swap, no loop device and no
- * UBI device. The first use found is FAULT_BUSY.
+ * Checks that the flash of /dev/mtdNUMBER, and of every MTD device that shares some of it, is in use
+ * by no swap, no loop device, no UBI device, and, unless mounts_too is false, by no mount of the MTD
+ * device (as JFFS2 and CRAMFS do it) or of its block device. The first use found is FAULT_BUSY.
  */
-int proof_target_free(const struct proof_view *view, int number, const char *name, struct fault *f);
+int proof_target_free(const struct proof_view *view, int number, bool mounts_too, struct fault *f);
 
 /* Checks that nothing at all is mounted at or below dir; else FAULT_BUSY with the first mount. */
-int proof_nothing_below(const struct proof_view *view, const char *dir, struct fault *f);
+int proof_nothing_below(const struct mount_table *mounts, const char *dir, struct fault *f);
 
 #endif

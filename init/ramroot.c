@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ramroot.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "config.h"
 #include "devices.h"
 #include "files.h"
 #include "inittab.h"
 #include "say.h"
 
-enum { SPARE = 512 << 10 }; /* bytes beyond the files, for folders, nodes and rounding */
+enum {
+	SPARE = 512 << 10, /* bytes beyond the files, for folders, nodes and rounding */
+	UNDO_MS = 1000,    /* patience with a mount that is busy when it is to go again */
+	AGAIN_MS = 20,
+};
 
 static const char *const folders[] = { "dev", "etc", "oldroot", "proc", "sbin", "sys" };
 
-enum { PATH_ROOM = 384 }; /* the longest folder and the longest name in it fit */
+enum { PATH_ROOM = 576 }; /* the longest folder and the longest name in it fit */
 
 static void in_dir(char path[PATH_ROOM], const struct ramroot *r, const char *name)
 {
@@ -29,7 +41,7 @@ static void in_dir(char path[PATH_ROOM], const struct ramroot *r, const char *na
  * A folder of our own where one can be made; on a read-only root an existing one has to do, and
  * what is in it is hidden until we are done.
  */
-static int find_place(struct ramroot *r, struct fault *f)
+static int find_folder(struct ramroot *r, struct fault *f)
 {
 	static const char *const parents[] = { "/run", "/tmp", "/var/run", "/var/tmp", "/mnt", "" };
 	static const char *const existing[] = { "/mnt", "/media", "/run", "/tmp", "/opt", "/srv" };
@@ -50,6 +62,20 @@ static int find_place(struct ramroot *r, struct fault *f)
 	}
 	return fault_set(f, FAULT_UNFIT,
 			 "no place for the RAM root: none of /run, /tmp, /mnt, /media is there");
+}
+
+/* A symbolic link in the path would lead elsewhere once the root is another one. */
+static int find_place(struct ramroot *r, struct fault *f)
+{
+	char real[PATH_MAX];
+
+	if (find_folder(r, f) < 0)
+		return -1;
+	if (!realpath(r->dir, real) || strlen(real) >= sizeof(r->dir))
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot be the place for the RAM root",
+				   r->dir);
+	memcpy(r->dir, real, strlen(real) + 1);
+	return 0;
 }
 
 /* Access times are strict, since they tell whether init has reread its inittab. */
@@ -92,22 +118,47 @@ static int mount_kernel_views(const struct ramroot *r, struct fault *f)
 	return 0;
 }
 
-static int copy_files(const struct ramroot *r, const char *image, const struct plan *plan,
-		      int (*keep_going)(void), struct fault *f)
+static int copy_files(const struct ramroot *r, const struct ramroot_contents *c, struct fault *f)
 {
 	char path[PATH_ROOM];
 
 	in_dir(path, r, RAMROOT_INIT);
-	if (file_copy("/proc/self/exe", path, 0755, NULL) < 0)
+	if (file_copy("/proc/self/exe", path, 0755) < 0)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot copy flashinit", path);
-	in_dir(path, r, plan->image);
-	if (file_copy(image, path, 0600, keep_going) < 0)
-		return fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", path, image);
+	in_dir(path, r, c->plan->image);
+	if (c->write_image(c->ctx, path, f) < 0)
+		return -1;
 	in_dir(path, r, PLAN_FILE);
-	if (plan_write(plan, path, f) < 0)
+	if (plan_write(c->plan, path, f) < 0)
 		return -1;
 	in_dir(path, r, "/etc/inittab");
 	return inittab_replace("/etc/inittab", path, RAMROOT_INIT, f);
+}
+
+/* The worker checks the image's signature once more: it is the one that writes. */
+static int copy_keys(const struct ramroot *r, struct fault *f)
+{
+	char to[PATH_ROOM], path[PATH_ROOM];
+	DIR *dir = opendir(CONFIG_KEYS);
+	struct dirent *e;
+	int result = 0;
+
+	if (!dir && errno == ENOENT)
+		return 0;
+	in_dir(to, r, CONFIG_KEYS);
+	if (!dir || mkdir(to, 0755) < 0)
+		result = fault_errno(f, FAULT_FAILED, "%s: cannot copy to %s", CONFIG_KEYS, to);
+	while (result == 0 && (e = readdir(dir))) {
+		if (e->d_name[0] == '.')
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%.255s", CONFIG_KEYS, e->d_name);
+		in_dir(to, r, path);
+		if (file_copy(path, to, 0644) < 0)
+			result = fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", to, path);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return result;
 }
 
 /* BusyBox's own way to restart falls back on /sbin/init: let that be us as well. */
@@ -122,27 +173,62 @@ static int link_init(const struct ramroot *r, struct fault *f)
 	return 0;
 }
 
-int ramroot_make(struct ramroot *r, const char *image, const struct plan *plan, uint64_t bytes,
-		 int (*keep_going)(void), struct fault *f)
+int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fault *f)
 {
 	char dev[PATH_ROOM];
 
 	memset(r, 0, sizeof(*r));
-	if (find_place(r, f) == 0 && mount_tmpfs(r, bytes, f) == 0 && make_folders(r, f) == 0) {
+	if (find_place(r, f) == 0 && mount_tmpfs(r, c->bytes, f) == 0 && make_folders(r, f) == 0) {
 		in_dir(dev, r, "dev");
 		if (devices_provide(dev, f) == 0 && mount_kernel_views(r, f) == 0 &&
-		    copy_files(r, image, plan, keep_going, f) == 0 && link_init(r, f) == 0)
+		    copy_files(r, c, f) == 0 && copy_keys(r, f) == 0 && link_init(r, f) == 0)
 			return 0;
 	}
 	ramroot_undo(r);
 	return -1;
 }
 
+/* Whoever happens to look around in it (find, df) makes it busy for a moment. */
 static void undo_mount(const char *path)
 {
-	/* EINVAL: not mounted, since the work ended before it came to that */
-	if (umount2(path, UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
-		say_error("%s: cannot unmount again: %s", path, strerror(errno));
+	uint64_t end = clock_ms() + UNDO_MS;
+
+	while (umount2(path, UMOUNT_NOFOLLOW) < 0) {
+		if (errno == EINVAL || errno == ENOENT)
+			return; /* not mounted: the work ended before it came to that */
+		if (errno != EBUSY || clock_ms() >= end) {
+			say_error("%s: cannot unmount again: %s", path, strerror(errno));
+			return;
+		}
+		(void)poll(NULL, 0, AGAIN_MS);
+	}
+}
+
+static void exec_version(const struct ramroot *r)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0 && dup2(null, STDOUT_FILENO) >= 0 && chroot(r->dir) == 0 && chdir("/") == 0)
+		(void)execl(RAMROOT_INIT, RAMROOT_INIT, "--version", (char *)NULL);
+	_exit(127);
+}
+
+int ramroot_try(const struct ramroot *r, struct fault *f)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return fault_errno(f, FAULT_UNFIT, "cannot fork");
+	if (pid == 0)
+		exec_version(r);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return fault_errno(f, FAULT_FAILED, "cannot wait for the staged flashinit");
+	if (status != 0)
+		return fault_set(f, FAULT_UNFIT, "flashinit does not run inside the RAM root on %s",
+				 r->dir);
+	return 0;
 }
 
 void ramroot_undo(struct ramroot *r)

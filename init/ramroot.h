@@ -15,18 +15,30 @@
 #define RAMROOT_IMAGE "/image.fwi"
 
 struct ramroot {
-	char dir[64];  /* where it is mounted */
+	char dir[256]; /* where it is mounted, without symbolic links */
 	bool made_dir; /* by us, to be removed again */
 	bool mounted;
 };
 
+struct ramroot_contents {
+	const struct plan *plan;
+	uint64_t bytes; /* of flashinit and the image together */
+	/* Writes the image to the file path. */
+	int (*write_image)(void *ctx, const char *path, struct fault *f);
+	void *ctx;
+};
+
 /*
  * Mounts a tmpfs and fills it: flashinit, the image, the plan, device nodes, /proc, /sys, and an
- * inittab that makes init exec flashinit. bytes is what flashinit and the image need. On failure
- * everything is undone. keep_going, asked now and then, ends the work with a 0.
+ * inittab that makes init exec flashinit. On failure everything is undone.
  */
-int ramroot_make(struct ramroot *r, const char *image, const struct plan *plan, uint64_t bytes,
-		 int (*keep_going)(void), struct fault *f);
+int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fault *f);
+
+/*
+ * Runs the staged copy of flashinit inside the RAM root, for its version only. If init cannot exec
+ * it after the hand-over, the machine halts: better to know before.
+ */
+int ramroot_try(const struct ramroot *r, struct fault *f);
 
 /* Unmounts and removes it. Says what could not be undone. */
 void ramroot_undo(struct ramroot *r);

@@ -37,7 +37,8 @@ static void tally_one(void *ctx, const struct process *p)
 {
 	struct tally *t = ctx;
 
-	if (p->kernel_thread || p->pid == getpid() || p->state == 'Z')
+	/* PID 1 asks, or a child of it does. */
+	if (p->kernel_thread || p->pid == 1 || p->pid == getpid() || p->state == 'Z')
 		return;
 	t->count++;
 	if (t->name_them)

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -40,8 +39,7 @@ static void give_up(const struct fault *f)
 {
 	(void)say_fault(f);
 	say("nothing was erased: going back to the old firmware");
-	/* Cleaner for it if it can be had; it is used to power cuts if not. */
-	(void)mount(NULL, PLAN_OLD_ROOT, NULL, MS_REMOUNT | MS_RDONLY, NULL);
+	machine_leave(PLAN_OLD_ROOT);
 	(void)poll(NULL, 0, READ_IT_MS);
 	machine_end(AFTER_REBOOT);
 }
@@ -101,6 +99,7 @@ static void flash(struct plan *plan)
 		.stall_ms = FLASH_STALL_MS,
 		.on_report = on_flash_report,
 		.report_ctx = &flashing,
+		.alone = true, /* two workers would undo each other's work */
 	};
 	unsigned int wait_s = 1;
 	struct fault f;
@@ -127,7 +126,7 @@ void supervise(void)
 	pid1_become();
 	pid1_settle();
 	if (plan_read(&plan, PLAN_FILE, &f) < 0)
-		give_up(&f); /* so does whoever starts us as init, where no update staged a plan */
+		give_up(&f); /* so ends init=/sbin/flashinit, for which no update staged a plan */
 	say("this is PID 1 now, in RAM; the old root goes");
 	clear(&plan);
 	flash(&plan);

@@ -5,24 +5,27 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "handover.h"
+#include "image_file.h"
 #include "preflight.h"
 #include "ramroot.h"
 #include "say.h"
 
-/* What a person or a shell that goes away may send while we are at it. */
-static void block_interruptions(sigset_t *set)
+/*
+ * Whatever a person, a shell or a script may send while we are at it: half a hand-over is a dead
+ * system. Unblocked again by handover(), when init has been told to end us.
+ */
+static void block_signals(void)
 {
-	(void)sigemptyset(set);
-	(void)sigaddset(set, SIGINT);
-	(void)sigaddset(set, SIGTERM);
-	(void)sigaddset(set, SIGQUIT);
-	(void)sigaddset(set, SIGTSTP);
-	(void)sigprocmask(SIG_BLOCK, set, NULL);
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 }
 
-/* While staging, an interruption waits until it is asked for here, so that we can clean up. */
+/* Between steps, and while waiting, an interruption is looked for, and everything undone. */
 static int not_interrupted(void)
 {
 	sigset_t pending;
@@ -38,29 +41,44 @@ static int not_interrupted(void)
  */
 static int verify_copy(const struct ramroot *ram, struct fault *f)
 {
-	struct preflight copy;
+	struct image_file copy;
 	struct fault why;
 	char path[128];
 	int result;
 
 	(void)snprintf(path, sizeof(path), "%s%s", ram->dir, RAMROOT_IMAGE);
-	preflight_init(&copy);
-	result = preflight_verify_image(&copy, path, &why);
-	preflight_end(&copy);
+	result = image_file_open(&copy, path, NULL, &why);
+	if (result == 0)
+		result = image_file_verify(&copy, &why);
+	image_file_close(&copy);
 	if (result < 0)
 		return fault_set(f, FAULT_IMAGE, "the image was not the same when read again: %s",
 				 why.text);
 	return 0;
 }
 
-static int stage(const struct update_options *o, uint64_t bytes, struct ramroot *ram,
+static int write_image(void *preflight, const char *path, struct fault *f)
+{
+	return preflight_copy_image(preflight, path, not_interrupted, f);
+}
+
+static int stage(const struct update_options *o, struct preflight *p, struct ramroot *ram,
 		 struct fault *f)
 {
-	const struct plan plan = { .image = RAMROOT_IMAGE, .after = o->after };
+	const struct plan plan = {
+		.image = RAMROOT_IMAGE,
+		.after = o->after_given ? o->after : p->config.after,
+	};
+	const struct ramroot_contents contents = {
+		.plan = &plan,
+		.bytes = p->staged,
+		.write_image = write_image,
+		.ctx = p,
+	};
 
-	if (ramroot_make(ram, o->image, &plan, bytes, not_interrupted, f) < 0)
+	if (ramroot_make(ram, &contents, f) < 0)
 		return -1;
-	if (verify_copy(ram, f) == 0)
+	if (verify_copy(ram, f) == 0 && ramroot_try(ram, f) == 0)
 		return 0;
 	ramroot_undo(ram);
 	return -1;
@@ -69,31 +87,29 @@ static int stage(const struct update_options *o, uint64_t bytes, struct ramroot 
 static int stage_and_go(const struct update_options *o, struct preflight *p, struct fault *f)
 {
 	struct ramroot ram;
-	sigset_t blocked;
-	bool gone = false;
+	bool told = false;
 	int result;
 
-	block_interruptions(&blocked);
-	if (stage(o, p->staged, &ram, f) < 0)
+	block_signals();
+	if (stage(o, p, &ram, f) < 0)
 		return -1;
 	say("staged in RAM: %s", ram.dir);
-	if (o->dry_run || !not_interrupted()) {
+	if (o->dry_run) {
 		ramroot_undo(&ram);
 		say("nothing was changed");
-		return o->dry_run ? 0 : fault_set(f, FAULT_FAILED, "interrupted");
+		return 0;
 	}
 	say("handing over to init; what follows is told on the console");
-	(void)sigprocmask(SIG_UNBLOCK, &blocked, NULL); /* init ends us with a TERM */
-	result = handover(&ram, &gone, f);
-	if (!gone)
+	result = handover(&ram, not_interrupted, &told, f);
+	if (!told)
 		ramroot_undo(&ram);
 	return result;
 }
 
 /* Whatever was asked for: phase 0, phase 0 and 1, or all the way. */
-static int run_phases(const struct update_options *o, struct preflight *p, struct fault *f)
+static int run_phases(struct update_options *o, struct preflight *p, struct fault *f)
 {
-	if (preflight_run(p, o->image, f) < 0)
+	if (preflight_run(p, &o->firmware, f) < 0)
 		return -1;
 	if (!o->check_only)
 		return stage_and_go(o, p, f);
@@ -101,7 +117,7 @@ static int run_phases(const struct update_options *o, struct preflight *p, struc
 	return 0;
 }
 
-int update(const struct update_options *o)
+int update(struct update_options *o)
 {
 	struct preflight p;
 	struct fault f;
@@ -110,6 +126,7 @@ int update(const struct update_options *o)
 	/* The terminal may hang up, and the pipe that we speak into may close: we go on. */
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)umask(022); /* what is staged must be what init can run */
 	if (run_phases(o, &p, &f) < 0)
 		code = say_fault(&f);
 	preflight_end(&p);

@@ -5,15 +5,17 @@
 #include <stdbool.h>
 
 #include "plan.h"
+#include "preflight.h"
 
 struct update_options {
-	const char *image;
+	struct firmware firmware;
 	enum after after;
-	bool check_only; /* phase 0 only */
-	bool dry_run;    /* phases 0 and 1, and back */
+	bool after_given; /* if not, the configuration says it */
+	bool check_only;  /* phase 0 only */
+	bool dry_run;     /* phases 0 and 1, and back */
 };
 
 /* The verbs update and check. Returns the exit code; if update succeeds it does not return. */
-int update(const struct update_options *o);
+int update(struct update_options *o);
 
 #endif

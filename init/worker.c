@@ -7,9 +7,8 @@
 #include <unistd.h>
 
 #include "engine.h"
-#include "image.h"
+#include "image_file.h"
 #include "report.h"
-#include "source.h"
 #include "target_mtd.h"
 
 /* If PID 1 cannot be told that the point of no return comes, it is not passed. */
@@ -78,17 +77,13 @@ static void silence_libmtd(void)
 
 int worker_flash(const char *image, int reports, struct fault *f)
 {
-	struct source src;
-	struct image img;
+	struct image_file file;
 	int result;
 
 	silence_libmtd();
-	if (source_open(&src, image, f) < 0)
-		return -1;
-	result = image_read(&img, &src, f);
+	result = image_file_open(&file, image, NULL, f);
 	if (result == 0)
-		result = flash_targets(&img, &src, reports, f);
-	image_free(&img);
-	source_close(&src);
+		result = flash_targets(&file.image, &file.source, reports, f);
+	image_file_close(&file);
 	return result;
 }

@@ -22,13 +22,16 @@ def holder_in_kernel(lab):
 
 @scenario()
 def holder_loop_and_swap(lab):
-    """A loop device with a mount on it, one without, and a swap file let go; the update goes on."""
+    """Loop devices with a mount, upon each other and unused, and swap on one, all let go."""
     b = bench.on(lab, "jffs2-nand", filler="1M")
-    b.machine.sh("dd if=/dev/zero of=/var/disk bs=1k count=512 2>/dev/null && mke2fs -q /var/disk; "
-                 "losetup /dev/loop0 /var/disk; mkdir /tmp/loop; mount /dev/loop0 /tmp/loop; "
-                 "dd if=/dev/zero of=/tmp/loop/inner bs=1k count=100 2>/dev/null; "
-                 "losetup /dev/loop1 /tmp/loop/inner; losetup /dev/loop2 /var/disk; losetup -a")
-    lab.check_equal(b.machine.sh("losetup -a | wc -l").out, "3", "loop devices")
+    b.machine.sh("cd /var; dd if=/dev/zero of=disk bs=1k count=512 2>/dev/null; "
+                 "losetup /dev/loop0 disk; mke2fs /dev/loop0 >/dev/null; mkdir /tmp/loop; "
+                 "mount /dev/loop0 /tmp/loop; cd /tmp/loop; "
+                 "dd if=/dev/zero of=inner bs=1k count=100 2>/dev/null; losetup /dev/loop1 inner; "
+                 "mkswap /dev/loop1 >/dev/null; swapon /dev/loop1; losetup /dev/loop2 inner",
+                 check=True)
+    lab.check_equal(b.machine.sh("losetup -a | wc -l; grep -c loop1 /proc/swaps; "
+                                 "grep -c ^/dev/loop0 /proc/mounts").out, "3\n1\n1", "set-up")
     b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
     lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
     lab.check_flash(b.flash, "rootfs", b.new)
@@ -61,15 +64,51 @@ def holder_processes(lab):
 
 
 @scenario()
-def holder_other_mount(lab):
-    """Another partition of the image is in use by UBI: nothing is erased, the reason is told."""
-    b = bench.on(lab, "squashfs-nand", payloads={"data": b"x" * 5000}, append="ubi.mtd=data",
-                 parts="12M(rootfs),4M(data)")
-    rootfs = b.flash.read("rootfs")
-    lab.check_equal(b.machine.sh("cat /sys/class/ubi/ubi0/mtd_num").out, "1", "UBI's partition")
+def holder_of_loop(lab):
+    """The kernel holds a file on a loop device's mount: it ends, with the mount named, not in a loop."""
+    b = bench.on(lab, "jffs2-nand", filler="1M")
+    b.machine.sh("cd /var; dd if=/dev/zero of=disk bs=1k count=512 2>/dev/null; "
+                 "losetup /dev/loop0 disk; mke2fs /dev/loop0 >/dev/null; mkdir /var/m; "
+                 "mount /dev/loop0 /var/m; echo x >/var/m/x; "
+                 "echo /var/m/x >/sys/module/flashsim/parameters/hold", check=True)
+    before = b.flash.read("rootfs", 4096)
     b.machine.send("flashinit update /mnt/fw.fwi\n")
-    b.machine.expect(r"mtd1 \(data\) is in use: ubi0 holds it", timeout=40)
+    b.machine.expect(r"cannot unmount /oldroot", timeout=40)
     b.machine.expect("nothing was erased: going back to the old firmware")
     b.machine.up(1)
     b.machine.kill()
-    lab.check(b.flash.read("rootfs") == rootfs, "the root partition was changed")
+    lab.check_equal(b.flash.read("rootfs", 4096), before, "the flash's first page")
+
+
+_HIDING_INIT = """\
+#!/bin/sh
+# An initramfs that mounts the flash's partitions and covers them with an overlay.
+/bin/busybox mount -t devtmpfs dev /dev
+/bin/busybox mount -t squashfs /dev/mtdblock0 /ro
+/bin/busybox mount -t jffs2 mtd1 /rw
+/bin/busybox mkdir -p /rw/up /rw/work
+/bin/busybox mount -t overlay -o lowerdir=/ro,upperdir=/rw/up,workdir=/rw/work over /new
+/bin/busybox mount --move /dev /new/dev
+exec /bin/busybox switch_root /new /sbin/init
+"""
+
+
+@scenario()
+def hidden_layers(lab):
+    """An overlay whose layers on flash are hidden below the root: refused before anything changes."""
+    flash = lab.flash(parts="12M(rootfs),4M(data)")
+    flash.write("rootfs", lab.firmware(1, "squashfs-nand", flash))
+    tree = lab.tree(0, files={"init": _HIDING_INIT})
+    for folder in "ro", "rw", "new":
+        (tree / folder).mkdir()
+    new = lab.firmware(2, "squashfs-nand", flash)
+    stick = lab.disk({"fw.fwi": bench.pack(lab, 2, {"rootfs": new})})
+    machine = lab.uml(flash, initrd=lab.initramfs(tree), disks=[stick],
+                      append="rdinit=/init").up(1)
+    before = flash.read("rootfs")
+    machine.sh("mount /dev/ubda /mnt", check=True)
+    result = machine.sh("flashinit update /mnt/fw.fwi")
+    lab.check_equal(result.code, 4, "exit code")
+    lab.check("is mounted on /ro below the root" in result.out, result.out)
+    machine.kill()
+    lab.check(flash.read("rootfs") == before, "the flash was changed")

@@ -45,14 +45,14 @@ def refuse_damaged_image(lab):
     b = bench.on(lab, "squashfs-nand", filler="256k", files=_FILES)
     m = b.machine
     m.sh("cp /mnt/fw.fwi /tmp/ok; cd /tmp; size=$(stat -c %s ok)", check=True)
-    for name, offset in ("header", 20), ("index", 60), ("chunk", 200000):
+    for name, offset in ("preamble", 20), ("index", 60), ("chunk", 200000):
         m.sh(f"cp ok {name}; dd if=ok bs=1 skip={offset} count=1 2>/dev/null | tr '\\000-\\377' "
              f"'\\001-\\377\\000' | dd of={name} bs=1 seek={offset} conv=notrunc 2>/dev/null; "
              f"! cmp -s ok {name}", check=True)
     m.sh("head -c 5 ok >c5; head -c 100 ok >c100; head -c $((size-1)) ok >c1; : >empty; mkdir dir;"
          "cat ok /etc/version >long; head -c 4096 /dev/zero >zero", check=True)
     r = Refusal(lab, m)
-    for name, words in (("header", "damaged: header checksum does not match"),
+    for name, words in (("preamble", "damaged: preamble checksum does not match"),
                         ("index", "damaged: index checksum does not match"),
                         ("chunk", "damaged: rootfs chunk"), ("c5", "cut short: ends at byte 5"),
                         ("c100", "cut short: ends at byte 100"), ("c1", "cut short"),

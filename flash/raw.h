@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plain partition images, with no index of their own, made into an image while they are read: once
+ * to check them and to make the index, once more to copy them, chunk by chunk held against it.
+ */
+#ifndef FLASH_RAW_H
+#define FLASH_RAW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fault.h"
+#include "image.h"
+
+enum raw_check { RAW_UNCHECKED, RAW_SHA256, RAW_CRC32 };
+
+struct raw_input {
+	const char *part; /* partition */
+	const char *file; /* its contents; unpacked if the name ends in .gz */
+	enum raw_check check;
+	uint8_t sha256[IMAGE_SHA256_SIZE]; /* expected, of the file as it is */
+	uint32_t crc;
+};
+
+struct raw_image {
+	const struct raw_input *input;
+	unsigned int count;
+	struct image image;                       /* as if it had been read from an .fwi */
+	struct source source[IMAGE_PAYLOADS_MAX]; /* kept open: it is the same file again */
+};
+
+/*
+ * Takes a checksum in hexadecimal, as an option gives it or as the first word of a sidecar file.
+ * The length says which kind it is. FAULT_USAGE if it is none.
+ */
+int raw_take_checksum(struct raw_input *in, const char *hex, struct fault *f);
+
+/*
+ * Looks for FILE.sha256 beside an input that has no checksum yet, and takes it. No such file: 0.
+ */
+int raw_take_sidecar(struct raw_input *in, struct fault *f);
+
+/*
+ * Reads all inputs, which must outlive r, checks their checksums, and makes the index. An input
+ * that cannot be read twice (a pipe), is empty, or fails its check is FAULT_IMAGE. on_progress (may
+ * be NULL) is told the bytes read. Release with raw_close(), also after a failure.
+ */
+int raw_open(struct raw_image *r, const struct raw_input *input, unsigned int count,
+	     void (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+	     struct fault *f);
+
+/*
+ * Writes the image to fd, reading the inputs again. If any byte is not what it was, FAULT_IMAGE.
+ * keep_going, if not NULL, is asked between chunks; a 0 ends the work.
+ */
+int raw_write(struct raw_image *r, int fd, int (*keep_going)(void), struct fault *f);
+
+void raw_close(struct raw_image *r);
+
+#endif

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "files.h"
+
+bool number_parse(const char *text, uint32_t *number)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	*number = (uint32_t)n;
+	return *text >= '0' && *text <= '9' && !*end && !errno && n <= UINT32_MAX;
+}
+
+static int take_board(struct config *c, const char *value, struct fault *f)
+{
+	if (c->board_count == CONFIG_BOARDS_MAX)
+		return fault_set(f, FAULT_UNFIT, "more than %d boards", CONFIG_BOARDS_MAX);
+	if (strlen(value) > IMAGE_TEXT_MAX)
+		return fault_set(f, FAULT_UNFIT, "a board name has at most %d characters",
+				 IMAGE_TEXT_MAX);
+	memcpy(c->board[c->board_count++], value, strlen(value) + 1);
+	return 0;
+}
+
+static int take_value(struct config *c, const char *key, const char *value, struct fault *f)
+{
+	if (strcmp(key, "board") == 0)
+		return take_board(c, value, f);
+	if (strcmp(key, "after") == 0)
+		return plan_take_after(value, &c->after, f);
+	if (strcmp(key, "rollback-number") != 0)
+		return fault_set(f, FAULT_UNFIT, "there is no key \"%s\"", key);
+	if (!number_parse(value, &c->rollback))
+		return fault_set(f, FAULT_UNFIT, "\"%s\" is not a number", value);
+	return 0;
+}
+
+/* Cuts blanks off both ends, in place. */
+static char *trim(char *text)
+{
+	char *end;
+
+	text += strspn(text, " \t\r");
+	end = text + strlen(text);
+	while (end > text && strchr(" \t\r", end[-1]))
+		end--;
+	*end = '\0';
+	return text;
+}
+
+static int take_line(struct config *c, char *line, struct fault *f)
+{
+	char *value = strchr(line, '=');
+
+	if (!value)
+		return fault_set(f, FAULT_UNFIT, "\"%s\" should be KEY = VALUE", line);
+	*value++ = '\0';
+	value = trim(value);
+	if (!*value)
+		return fault_set(f, FAULT_UNFIT, "\"%s\" has no value", trim(line));
+	return take_value(c, trim(line), value, f);
+}
+
+int config_read(struct config *c, const char *path, struct fault *f)
+{
+	char *text = file_read_text(path), *rest = text, *line;
+	unsigned int number = 0;
+	struct fault why;
+	int result = 0;
+
+	memset(c, 0, sizeof(*c));
+	if (!text && errno == ENOENT)
+		return 0;
+	if (!text)
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot read", path);
+	while (result == 0 && (line = strsep(&rest, "\n"))) {
+		number++;
+		line = trim(line);
+		if (*line && *line != '#' && take_line(c, line, &why) < 0)
+			result =
+				fault_set(f, FAULT_UNFIT, "%s line %u: %s", path, number, why.text);
+	}
+	free(text);
+	return result;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "mtd_map.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "files.h"
+
+/* Reads a number of mtdN; false if there is no such attribute. */
+static bool read_number(const char *folder, const char *attribute, unsigned long long *number)
+{
+	char path[PATH_MAX], text[64];
+
+	(void)snprintf(path, sizeof(path), "%.512s/%s", folder, attribute);
+	if (file_read_line(path, text, sizeof(text)) < 0)
+		return false;
+	*number = strtoull(text, NULL, 0);
+	return true;
+}
+
+static int read_place(struct mtd_place *p, const char *sys, const char *entry, struct fault *f)
+{
+	char link[PATH_MAX], real[PATH_MAX], name[PATH_MAX];
+
+	(void)snprintf(link, sizeof(link), "%.512s/class/mtd/%.64s", sys, entry);
+	if (!realpath(link, real) || strlen(real) >= sizeof(p->path))
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot tell what it is", link);
+	memcpy(p->path, real, strlen(real) + 1);
+	(void)snprintf(name, sizeof(name), "%.512s/name", real);
+	if (file_read_line(name, p->name, sizeof(p->name)) < 0 ||
+	    !read_number(real, "size", &p->size))
+		return fault_errno(f, FAULT_UNFIT, "%s: has no name or no size", link);
+	p->number = (int)strtol(entry + 3, NULL, 10);
+	p->partition = read_number(real, "offset", &p->offset);
+	return 0;
+}
+
+/* mtd3, but neither mtd3ro nor mtdblock3 */
+static bool is_device(const char *entry)
+{
+	size_t digits = strncmp(entry, "mtd", 3) == 0 ? strspn(entry + 3, "0123456789") : 0;
+
+	return digits > 0 && !entry[3 + digits];
+}
+
+int mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f)
+{
+	char path[PATH_MAX];
+	struct dirent *e;
+	DIR *dir;
+	int result = 0;
+
+	memset(m, 0, sizeof(*m));
+	(void)snprintf(path, sizeof(path), "%.512s/class/mtd", sys);
+	dir = opendir(path);
+	if (!dir)
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot list the flash", path);
+	while (result == 0 && (e = readdir(dir))) {
+		if (!is_device(e->d_name))
+			continue;
+		if (m->count == MTD_MAP_MAX)
+			result = fault_set(f, FAULT_UNFIT, "more than %d MTD devices", MTD_MAP_MAX);
+		else
+			result = read_place(&m->place[m->count++], sys, e->d_name, f);
+	}
+	(void)closedir(dir);
+	return result;
+}
+
+const struct mtd_place *mtd_map_find(const struct mtd_map *m, int number)
+{
+	for (unsigned int i = 0; i < m->count; i++)
+		if (m->place[i].number == number)
+			return &m->place[i];
+	return NULL;
+}
+
+static bool lies_in(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+static bool same_parent(const char *a, const char *b)
+{
+	size_t len = (size_t)(strrchr(a, '/') - a);
+
+	return strncmp(a, b, len) == 0 && strrchr(b, '/') == b + len;
+}
+
+bool mtd_overlap(const struct mtd_place *a, const struct mtd_place *b)
+{
+	if (a->number == b->number || lies_in(a->path, b->path) || lies_in(b->path, a->path))
+		return true;
+	return a->partition && b->partition && same_parent(a->path, b->path) &&
+	       a->offset < b->offset + b->size && b->offset < a->offset + a->size;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which MTD devices are the same piece of flash, in whole or in part, by what sysfs tells.
+ */
+#ifndef INIT_MTD_MAP_H
+#define INIT_MTD_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fault.h"
+
+enum { MTD_MAP_MAX = 64 };
+
+struct mtd_map {
+	unsigned int count;
+	struct mtd_place {
+		int number;     /* of mtdN */
+		char name[64];  /* of the partition */
+		char path[512]; /* real path in sysfs: a partition may lie below its chip */
+		bool partition; /* has an offset */
+		unsigned long long offset,
+			size; /* bytes; the offset counts from what it is part of */
+	} place[MTD_MAP_MAX];
+};
+
+/* Reads /class/mtd of the sysfs mounted at sys. */
+int mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f);
+
+/* The place of mtdN, or NULL. */
+const struct mtd_place *mtd_map_find(const struct mtd_map *m, int number);
+
+/*
+ * Whether two devices share flash: one and the same; a chip and a partition of it; or two
+ * partitions of one parent whose ranges meet. Where sysfs does not tell the parents apart (devices
+ * without a bus, as simulated ones), partitions of two chips may pass for those of one.
+ */
+bool mtd_overlap(const struct mtd_place *a, const struct mtd_place *b);
+
+#endif

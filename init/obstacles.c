@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "obstacles.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "files.h"
+#include "procs.h"
+
+enum { MTD_BLOCK_MAJOR = 31 };
+
+int obstacles_pivot(const struct mount_table *reachable, struct fault *f)
+{
+	const struct mount *root = NULL;
+
+	for (size_t i = 0; i < reachable->count; i++) {
+		const struct mount *m = &reachable->mount[i];
+
+		if (strcmp(m->point, "/") == 0)
+			root = m; /* the last one is on top */
+		if (m->shared)
+			return fault_set(
+				f, FAULT_UNFIT,
+				"the mount on %s is shared with other namespaces, which "
+				"forbids pivot_root; \"mount --make-rprivate /\" ends that",
+				m->point);
+	}
+	if (!root || strcmp(root->type, "rootfs") == 0)
+		return fault_set(f, FAULT_UNFIT,
+				 "the root is the initial ramfs, which pivot_root cannot replace");
+	return 0;
+}
+
+static bool on_flash(const struct mount *m)
+{
+	return m->major == MTD_BLOCK_MAJOR || strcmp(m->type, "ubifs") == 0 ||
+	       strncmp(m->source, "/dev/ubiblock", 13) == 0;
+}
+
+static bool contains(const struct mount_table *t, const struct mount *m)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->mount[i].major == m->major && t->mount[i].minor == m->minor)
+			return true;
+	return false;
+}
+
+int obstacles_hidden(const struct mount_table *all, const struct mount_table *reachable,
+		     struct fault *f)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (on_flash(&all->mount[i]) && !contains(reachable, &all->mount[i]))
+			return fault_set(
+				f, FAULT_UNFIT,
+				"%s (%s) is mounted on %s below the root, where it cannot be "
+				"reached to unmount it",
+				all->mount[i].source, all->mount[i].type, all->mount[i].point);
+	return 0;
+}
+
+struct thread_search {
+	char name[32];
+	bool found;
+};
+
+static void look_for_thread(void *ctx, const struct process *p)
+{
+	struct thread_search *s = ctx;
+
+	/* The kernel cuts names at 15 bytes. */
+	if (p->kernel_thread && strncmp(p->name, s->name, 15) == 0)
+		s->found = true;
+}
+
+int obstacles_lazy(const struct mount_table *all, int number, const char *proc, struct fault *f)
+{
+	const struct mount on_number = { .major = MTD_BLOCK_MAJOR, .minor = (unsigned int)number };
+	struct thread_search s = { .found = false };
+
+	(void)snprintf(s.name, sizeof(s.name), "jffs2_gcd_mtd%d", number);
+	if (processes_each(proc, look_for_thread, &s) < 0)
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot list the processes", proc);
+	if (s.found && !contains(all, &on_number))
+		return fault_set(
+			f, FAULT_UNFIT,
+			"a JFFS2 on mtd%d was unmounted lazily and is still in use; reboot "
+			"first",
+			number);
+	return 0;
+}
+
+int obstacles_watchdog(const char *sys, struct fault *f)
+{
+	char path[512], state[32];
+	struct dirent *e;
+	int result = 0;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "%.400s/class/watchdog", sys);
+	dir = opendir(path);
+	while (result == 0 && dir && (e = readdir(dir))) {
+		(void)snprintf(path, sizeof(path), "%.400s/class/watchdog/%.64s/state", sys,
+			       e->d_name);
+		if (file_read_line(path, state, sizeof(state)) == 0 && strcmp(state, "active") == 0)
+			result = fault_set(f, FAULT_UNFIT,
+					   "%s is running, and this flashinit cannot feed it: it "
+					   "would reset the machine in mid-flash; stop it first",
+					   e->d_name);
+	}
+	if (dir)
+		(void)closedir(dir); /* a kernel without watchdogs has no such folder */
+	return result;
+}
