@@ -220,8 +220,13 @@ static int write_first(struct run *run, struct job *job, struct fault *f)
 		return -1;
 	if (block_program(job->t, job->first_eb, job->first, &run->buffers, f) < 0) {
 		job->counts->retried++;
-		if (block_write(job->t, job->first_eb, job->first, &run->buffers, f) < 0)
+		if (block_write(job->t, job->first_eb, job->first, &run->buffers, f) < 0) {
+			struct fault second;
+
+			/* Nothing must take half a start for a whole one; the first fault counts. */
+			(void)block_erase(job->t, job->first_eb, &run->buffers, &second);
 			return -1;
+		}
 	}
 	job->counts->written++;
 	proven(run, job);
@@ -292,6 +297,8 @@ int engine_run(const struct image *img, struct source *src, struct target *const
 		result = run_jobs(&run, img, src, f);
 	if (result < 0 && f->kind == FAULT_FLASH && !*begun)
 		f->kind = FAULT_FAILED; /* the flash could not even be looked at */
+	else if (result < 0 && f->kind != FAULT_IMAGE && *begun)
+		f->kind = FAULT_FLASH; /* whatever it was: the flash is no firmware now */
 	*flips = run.buffers.corrected;
 	for (unsigned int i = 0; i < img->payload_count; i++)
 		free(run.job[i].first);

@@ -28,12 +28,12 @@ static const char *find_version(const char *program, size_t size)
 	return NULL;
 }
 
-static void copy_version(char *to, size_t size, const char *from)
+static void copy_version(char *to, size_t size, const char *from, const char *end)
 {
-	size_t len = strspn(from, "v0123456789.");
+	size_t len = 0;
 
-	if (len >= size)
-		len = size - 1;
+	while (len < size - 1 && from + len < end && from[len] && strchr("v0123456789.", from[len]))
+		len++;
 	memcpy(to, from, len);
 	to[len] = '\0';
 }
@@ -55,7 +55,7 @@ int busybox_recognize(const char *exe, char *version, size_t size, struct fault 
 		return fault_errno(f, FAULT_UNFIT, "cannot read the program of PID 1: %s", exe);
 	found = find_version(program, (size_t)st.st_size);
 	if (found)
-		copy_version(version, size, found);
+		copy_version(version, size, found, program + st.st_size);
 	(void)munmap((void *)(uintptr_t)program, (size_t)st.st_size);
 	if (found)
 		return 0;

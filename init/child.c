@@ -72,11 +72,15 @@ static void child_main(const struct child_work *w, int reports)
 	_exit(1);
 }
 
-static void take_report(const struct child_work *w, struct watched *c, const struct report *r,
+static void take_report(const struct child_work *w, struct watched *c, struct report *r,
 			struct fault *f)
 {
+	r->text[sizeof(r->text) - 1] = '\0'; /* a child gone mad must not take us along */
+	r->fault.text[sizeof(r->fault.text) - 1] = '\0';
 	if (r->kind == REPORT_FAULT) {
 		*f = r->fault;
+		if (f->kind < FAULT_FAILED || f->kind > FAULT_BUSY)
+			f->kind = FAULT_FAILED;
 		c->said_why = true;
 		return;
 	}

@@ -24,6 +24,9 @@ static bool is_restart(const char *line, size_t len)
 	static const char action[] = "restart";
 	const char *end = line + len;
 
+	if (*line == '#')
+		return false;
+
 	for (int field = 0; field < 2; field++) {
 		line = memchr(line, ':', (size_t)(end - line));
 		if (!line)
@@ -38,8 +41,9 @@ char *inittab_rewrite(const char *old, const char *command)
 {
 	static const char entry[] = "::restart:";
 	const char *line = old ? old : busybox_defaults;
-	char *text = malloc(strlen(line) + 1 + sizeof(entry) + strlen(command) + 1);
+	char *text = malloc(strlen(line) + 2 + sizeof(entry) + strlen(command) + 1);
 	char *to = text;
+	bool joined = false, drop = false;
 
 	if (!text)
 		return NULL;
@@ -47,13 +51,19 @@ char *inittab_rewrite(const char *old, const char *command)
 		size_t len = strcspn(line, "\n");
 		bool ended = line[len] == '\n';
 
-		if (!is_restart(line, len)) {
+		/* BusyBox joins a line that ends in a backslash with the next one. */
+		if (!joined)
+			drop = is_restart(line, len);
+		joined = len > 0 && line[len - 1] == '\\';
+		if (!drop) {
 			memcpy(to, line, len);
 			to += len;
 			*to++ = '\n';
 		}
 		line += len + (ended ? 1 : 0);
 	}
+	if (joined && !drop)
+		*to++ = '\n';                        /* what is joined is not our line */
 	(void)sprintf(to, "%s%s\n", entry, command); /* the room was counted above */
 	return text;
 }

@@ -64,7 +64,7 @@ static bool parse_line(struct mount *m, char *line)
 int mounts_parse(struct mount_table *t, char *text, struct fault *f)
 {
 	size_t lines = 1;
-	char *rest = text, *line;
+	char *rest = text, *line, whole[160];
 
 	memset(t, 0, sizeof(*t));
 	t->text = text;
@@ -76,11 +76,12 @@ int mounts_parse(struct mount_table *t, char *text, struct fault *f)
 	while ((line = strsep(&rest, "\n"))) {
 		if (!*line)
 			continue;
+		(void)snprintf(whole, sizeof(whole), "%s", line); /* parsing takes it apart */
 		if (!parse_line(&t->mount[t->count], line))
 			return fault_set(f, FAULT_FAILED,
 					 "the mount table has a line that makes no "
 					 "sense: \"%s\"",
-					 line);
+					 whole);
 		t->count++;
 	}
 	return 0;

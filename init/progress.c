@@ -27,9 +27,9 @@ static unsigned int percent_of(uint64_t done, uint64_t total)
 void progress_format(char *text, size_t size, const char *what, bool bar, uint64_t done,
 		     uint64_t total, uint64_t elapsed_ms)
 {
-	unsigned int percent = percent_of(done, total);
+	unsigned int percent = percent_of(done < total ? done : total, total);
 	uint64_t rate = elapsed_ms ? done * 1000 / elapsed_ms : 0; /* bytes a second */
-	uint64_t left = rate ? (total - done + rate - 1) / rate : 0;
+	uint64_t left = rate && done < total ? (total - done + rate - 1) / rate : 0;
 	unsigned int filled = percent * BAR / 100;
 	char drawn[BAR + 4] = "";
 

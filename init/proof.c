@@ -34,13 +34,22 @@ static struct piece name_piece(const struct mtd_place *place)
 	return p;
 }
 
+/* Whether the word is name, or name with what the kernel adds where the node was removed. */
+static bool is_name(const char *word, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(word, name, len) == 0 &&
+	       (word[len] == '\0' || strcmp(word + len, " (deleted)") == 0);
+}
+
 /* A mount's source, a swap area or a loop's backing file: a path or one of MTD's own words. */
 static bool names_piece(const struct piece *p, const char *source)
 {
 	const char *base = strrchr(source, '/');
 
 	base = base ? base + 1 : source;
-	return strcmp(base, p->mtd) == 0 || strcmp(base, p->mtdblock) == 0 ||
+	return is_name(base, p->mtd) || is_name(base, p->mtdblock) ||
 	       strcmp(source, p->by_name) == 0;
 }
 
