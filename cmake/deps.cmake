@@ -98,3 +98,6 @@ target_compile_definitions(dep_sodium PRIVATE CONFIGURED=1)
 target_include_directories(dep_sodium PRIVATE
 	"${sodium}/src/libsodium/include"
 	"${sodium}/src/libsodium/include/sodium")
+# Its files hold more than we call, which refers to files that are not built: every linker must drop that.
+target_compile_options(dep_sodium PRIVATE -ffunction-sections -fdata-sections)
+target_link_options(dep_sodium INTERFACE LINKER:--gc-sections)

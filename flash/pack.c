@@ -65,7 +65,7 @@ static int add_chunks(struct packer *p, FILE *in, const struct pack_payload *pay
 static int add_payload(struct packer *p, const struct pack_payload *payload, struct fault *f)
 {
 	FILE *file = fopen(payload->file, "rbe");
-	uint64_t size;
+	uint64_t size = 0;
 	int result;
 
 	if (!file)

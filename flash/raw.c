@@ -134,7 +134,7 @@ static int scan_input(struct scan *s, struct source *src, const struct raw_input
 {
 	struct payload to = { .kind = PAYLOAD_MTD, .tail = TAIL_ERASE, .chunk_size = CHUNK };
 	struct contents c;
-	uint64_t size;
+	uint64_t size = 0;
 	int result;
 
 	(void)snprintf(to.part, sizeof(to.part), "%s", in->part);

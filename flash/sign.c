@@ -110,7 +110,7 @@ int sign_insert(const char *image, const char *signature, const char *key, const
 	char text[IMAGE_SIGNATURE_MAX + 1];
 	struct source src = { .fd = -1 };
 	struct image img;
-	size_t size;
+	size_t size = 0;
 	int result = open_image(image, &src, &img, f);
 
 	if (result == 0)

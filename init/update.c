@@ -43,7 +43,7 @@ static int verify_copy(const struct ramroot *ram, struct fault *f)
 {
 	struct image_file copy;
 	struct fault why;
-	char path[128];
+	char path[sizeof(ram->dir) + sizeof(RAMROOT_IMAGE)];
 	int result;
 
 	(void)snprintf(path, sizeof(path), "%s%s", ram->dir, RAMROOT_IMAGE);
