@@ -36,27 +36,10 @@ static int mtd_is_bad_op(struct target *t, uint32_t eb, struct fault *f)
 	return bad;
 }
 
-/*
- * NOR chips come up locked. libmtd's mtd_unlock() reports a chip without locks as an error on
- * stderr and overflows past 2 GiB, so this is the plain ioctl; a chip that has no locks says
- * EOPNOTSUPP. If unlocking fails for another reason, so will the erase, which is then reported.
- */
-static void unlock(const struct mtd_target *m, uint32_t eb)
-{
-	struct erase_info_user range = {
-		.start = eb * (uint32_t)m->info.eb_size,
-		.length = (uint32_t)m->info.eb_size,
-	};
-
-	if (m->info.type == MTD_NORFLASH)
-		(void)ioctl(m->fd, MEMUNLOCK, &range);
-}
-
 static int mtd_erase_op(struct target *t, uint32_t eb, struct fault *f)
 {
 	struct mtd_target *m = mtd_of(t);
 
-	unlock(m, eb);
 	if (mtd_erase(m->lib, &m->info, m->fd, (int)eb) < 0)
 		return fault_errno(f, FAULT_FLASH, "%s: cannot erase eraseblock %u", t->name, eb);
 	return 0;
@@ -186,6 +169,29 @@ static int open_node(struct mtd_target *m, enum target_mode mode, struct fault *
 	return 0;
 }
 
+/*
+ * NOR chips come up locked, and many can only be unlocked in large parts: so once, as a whole,
+ * before anything is changed. libmtd's mtd_unlock() takes a chip without locks (EOPNOTSUPP) for an
+ * error and says so on stderr, so these are the plain ioctls. What counts is the result.
+ */
+static int unlock(const struct mtd_target *m, struct fault *f)
+{
+	struct erase_info_user range = { .start = 0, .length = (uint32_t)m->info.size };
+
+	if (m->info.type != MTD_NORFLASH)
+		return 0;
+	(void)ioctl(m->fd, MEMUNLOCK, &range);
+	range.length = (uint32_t)m->info.eb_size;
+	for (int eb = 0; eb < m->info.eb_cnt; eb++) {
+		range.start = (uint32_t)eb * range.length;
+		if (ioctl(m->fd, MEMISLOCKED, &range) > 0)
+			return fault_set(f, FAULT_UNFIT,
+					 "mtd%d (%s): eraseblock %d is locked and cannot be unlocked",
+					 m->info.mtd_num, m->info.name, eb);
+	}
+	return 0;
+}
+
 static void describe(struct mtd_target *m)
 {
 	struct target *t = &m->base;
@@ -218,7 +224,7 @@ int target_open_mtd(struct target **t, const char *name, enum target_mode mode, 
 		goto fail;
 	}
 	if (find_by_name(m->lib, name, &found, f) < 0 || load_info(m, found, f) < 0 ||
-	    open_node(m, mode, f) < 0)
+	    open_node(m, mode, f) < 0 || (mode == TARGET_WRITE && unlock(m, f) < 0))
 		goto fail;
 	describe(m);
 	if (number)

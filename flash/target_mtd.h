@@ -16,7 +16,7 @@ enum target_mode {
 
 /*
  * Opens the partition that /proc/mtd lists under this name. None or more than one of that name, or
- * one that cannot be written, is FAULT_UNFIT. Needs /sys and /dev/mtdN. *number (may be NULL)
+ * one that cannot be written, is FAULT_UNFIT. For TARGET_WRITE, NOR is unlocked. Needs /sys and /dev/mtdN. *number (may be NULL)
  * becomes the N of /dev/mtdN. The caller closes *t with target_close().
  */
 int target_open_mtd(struct target **t, const char *name, enum target_mode mode, int *number,

@@ -103,7 +103,7 @@ static int take_after(struct update_options *o, struct fault *f)
 }
 
 /* Takes PARTITION=FILE apart, in place. */
-static int take_raw(struct firmware *fw, struct fault *f)
+static int take_raw(struct firmware_request *fw, struct fault *f)
 {
 	char *equals = strchr(optarg, '=');
 
@@ -120,7 +120,7 @@ static int take_raw(struct firmware *fw, struct fault *f)
 	return 0;
 }
 
-static int take_checksum(struct firmware *fw, enum raw_check kind, struct fault *f)
+static int take_checksum(struct firmware_request *fw, enum raw_check kind, struct fault *f)
 {
 	struct raw_input *in = &fw->raw[fw->raw_count - 1];
 

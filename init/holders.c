@@ -100,22 +100,15 @@ static unsigned int name_loop(const char *name, const char *file)
 	return 1;
 }
 
-struct fd_search {
+struct link_search {
 	const char *dir;
 	unsigned int found;
 };
 
-/* cwd, root and exe, and all that is open. */
-static void name_link(struct fd_search *s, const struct process *p, const char *what)
+static void name_link(void *ctx, const struct process *p, const char *what, const char *to)
 {
-	char path[64], to[512];
-	ssize_t len;
+	struct link_search *s = ctx;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/%.32s", (int)p->pid, what);
-	len = readlink(path, to, sizeof(to) - 1);
-	if (len < 0)
-		return;
-	to[len] = '\0';
 	if (!path_below(to, s->dir))
 		return;
 	say("process %d (%s) holds %s as its %s", (int)p->pid, p->name, to, what);
@@ -124,33 +117,13 @@ static void name_link(struct fd_search *s, const struct process *p, const char *
 
 static void name_links(void *ctx, const struct process *p)
 {
-	char path[64];
-	struct dirent *e;
-	DIR *dir;
-
-	if (p->kernel_thread)
-		return;
-	name_link(ctx, p, "cwd");
-	name_link(ctx, p, "root");
-	name_link(ctx, p, "exe");
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)p->pid);
-	dir = opendir(path);
-	if (!dir)
-		return;
-	while ((e = readdir(dir))) {
-		char fd[32];
-
-		if (e->d_name[0] == '.')
-			continue;
-		(void)snprintf(fd, sizeof(fd), "fd/%.16s", e->d_name);
-		name_link(ctx, p, fd);
-	}
-	(void)closedir(dir);
+	if (!p->kernel_thread)
+		process_links_each("/proc", p, name_link, ctx);
 }
 
 unsigned int holders_name(const char *dir)
 {
-	struct fd_search s = { .dir = dir };
+	struct link_search s = { .dir = dir };
 
 	if (processes_each("/proc", name_links, &s) < 0)
 		say("cannot look for open files: no /proc");

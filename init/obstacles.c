@@ -91,7 +91,8 @@ int obstacles_lazy(const struct mount_table *all, int number, const char *proc, 
 	return 0;
 }
 
-int obstacles_watchdog(const char *sys, struct fault *f)
+/* A kernel may be built without the watchdogs' attributes. */
+static int no_active_watchdog(const char *sys, struct fault *f)
 {
 	char path[512], state[32];
 	struct dirent *e;
@@ -112,4 +113,44 @@ int obstacles_watchdog(const char *sys, struct fault *f)
 	if (dir)
 		(void)closedir(dir); /* a kernel without watchdogs has no such folder */
 	return result;
+}
+
+struct feeder_search {
+	const char *proc;
+	char name[32];
+	int pid;
+};
+
+static void look_at_link(void *ctx, const struct process *p, const char *what, const char *to)
+{
+	struct feeder_search *s = ctx;
+
+	if (strncmp(what, "fd/", 3) != 0 || strncmp(to, "/dev/watchdog", 13) != 0)
+		return;
+	s->pid = (int)p->pid;
+	memcpy(s->name, p->name, sizeof(s->name));
+}
+
+static void look_for_feeder(void *ctx, const struct process *p)
+{
+	struct feeder_search *s = ctx;
+
+	if (!p->kernel_thread)
+		process_links_each(s->proc, p, look_at_link, ctx);
+}
+
+int obstacles_watchdog(const char *sys, const char *proc, struct fault *f)
+{
+	struct feeder_search s = { .proc = proc };
+
+	if (no_active_watchdog(sys, f) < 0)
+		return -1;
+	if (processes_each(proc, look_for_feeder, &s) < 0)
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot list the processes", proc);
+	if (s.pid)
+		return fault_set(f, FAULT_UNFIT,
+				 "process %d (%s) feeds a watchdog, and this flashinit cannot take "
+				 "over from it: stop it first",
+				 s.pid, s.name);
+	return 0;
 }

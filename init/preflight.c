@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "preflight.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "busybox.h"
 #include "engine.h"
-#include "files.h"
 #include "lock.h"
 #include "memory.h"
 #include "mounts.h"
 #include "mtd_map.h"
 #include "obstacles.h"
-#include "progress.h"
 #include "proof.h"
 #include "say.h"
 #include "target_mtd.h"
@@ -82,7 +77,7 @@ static int check_system(struct system *sys, struct fault *f)
 	if (obstacles_pivot(&sys->reachable, f) < 0 ||
 	    obstacles_hidden(&sys->all, &sys->reachable, f) < 0)
 		return -1;
-	return obstacles_watchdog("/sys", f);
+	return obstacles_watchdog("/sys", "/proc", f);
 }
 
 /* What the take-over will not end: it unmounts and kills, but it detaches no UBI. */
@@ -167,153 +162,36 @@ static int check_system_and_targets(const struct image *img, struct fault *f)
 	return result;
 }
 
-static const struct image *image_of(const struct preflight *p)
-{
-	return p->is_raw ? &p->raw.image : &p->file.image;
-}
-
 static int check_memory(struct preflight *p, struct fault *f)
 {
 	struct stat self;
 
 	if (stat("/proc/self/exe", &self) < 0)
 		return fault_errno(f, FAULT_UNFIT, "/proc/self/exe (is /proc mounted?)");
-	p->staged = image_file_size(image_of(p)) + (uint64_t)self.st_size;
+	p->staged = image_file_size(firmware_image(&p->firmware)) + (uint64_t)self.st_size;
 	return memory_check("/proc/meminfo", p->staged + MEMORY_MARGIN, f);
 }
 
-static const char *trust_words(const struct image *img)
-{
-	if (img->trust == IMAGE_VERIFIED)
-		return "signed by ";
-	return img->trust == IMAGE_UNSIGNED ? "unsigned" : "signed, by whom was not verified";
-}
-
-static int check_admission(const struct preflight *p, const struct admission *except,
-			   struct fault *f)
-{
-	struct board_names names;
-
-	board_names_find(&names, &p->config, &board_live);
-	return admission_check(image_of(p), &p->config, &names, except, f);
-}
-
-static int check_image(struct preflight *p, const struct firmware *fw, struct fault *f)
-{
-	const struct image *img = &p->file.image;
-
-	if (image_file_open(&p->file, fw->image, NULL, f) < 0 ||
-	    check_admission(p, &fw->except, f) < 0 || image_file_verify(&p->file, f) < 0)
-		return -1;
-	say("%s: firmware %s, %u payload%s, whole, %s%s", fw->image, img->fw_version,
-	    img->payload_count, img->payload_count == 1 ? "" : "s", trust_words(img),
-	    img->signed_by);
-	if (!p->file.source.seekable)
-		return fault_set(f, FAULT_UNFIT,
-				 "%s: cannot be read twice; save it to a file (in /tmp, say) first",
-				 p->file.source.name);
-	return 0;
-}
-
-static void show_progress(void *ctx, uint64_t done, uint64_t total)
-{
-	progress_show(ctx, done, total);
-}
-
-/* Nobody can have signed what has no index. */
-static int no_keys_installed(struct fault *f)
-{
-	struct key_ring ring = { .count = 0 };
-
-	if (key_ring_add_folder(&ring, CONFIG_KEYS, f) < 0)
-		return -1;
-	if (ring.count)
-		return fault_set(f, FAULT_IMAGE,
-				 "--raw: plain images are not signed, and %s has public keys",
-				 CONFIG_KEYS);
-	return 0;
-}
-
-static int check_raw(struct preflight *p, struct firmware *fw, struct fault *f)
-{
-	static const char *const checks[] = {
-		[RAW_UNCHECKED] = "no checksum to hold it against",
-		[RAW_SHA256] = "its SHA-256 is right",
-		[RAW_CRC32] = "its CRC-32 is right",
-	};
-	struct progress progress;
-	int result;
-
-	for (unsigned int i = 0; i < fw->raw_count; i++)
-		if (raw_take_sidecar(&fw->raw[i], f) < 0)
-			return -1;
-	progress_start(&progress, "verifying");
-	result = raw_open(&p->raw, fw->raw, fw->raw_count, show_progress, &progress, f);
-	progress_end(&progress);
-	if (result < 0 || no_keys_installed(f) < 0 || check_admission(p, &fw->except, f) < 0)
-		return -1;
-	for (unsigned int i = 0; i < fw->raw_count; i++)
-		say("%s: %" PRIu64 " bytes, %s", fw->raw[i].file, p->raw.image.payload[i].size,
-		    checks[fw->raw[i].check]);
-	return 0;
-}
-
-static void init(struct preflight *p, const struct firmware *fw)
+int preflight_run(struct preflight *p, struct firmware_request *r, struct fault *f)
 {
 	memset(p, 0, sizeof(*p));
-	p->is_raw = fw->raw_count > 0;
 	p->lock = -1;
-	p->file.source.fd = -1;
-	for (unsigned int i = 0; i < IMAGE_PAYLOADS_MAX; i++)
-		p->raw.source[i].fd = -1;
-}
-
-int preflight_run(struct preflight *p, struct firmware *fw, struct fault *f)
-{
-	init(p, fw);
+	firmware_init(&p->firmware);
 	if (check_root_user(f) < 0 || check_place(f) < 0)
 		return -1;
 	p->lock = lock_take(f);
 	if (p->lock < 0 || config_read(&p->config, CONFIG_FILE, f) < 0 ||
-	    (p->is_raw ? check_raw(p, fw, f) : check_image(p, fw, f)) < 0 ||
+	    firmware_open(&p->firmware, r, &p->config, f) < 0 ||
 	    busybox_is_init("/proc/1", p->busybox, sizeof(p->busybox), f) < 0)
 		return -1;
-	if (check_system_and_targets(image_of(p), f) < 0)
+	if (check_system_and_targets(firmware_image(&p->firmware), f) < 0)
 		return -1;
 	return check_memory(p, f);
 }
 
-static int copy_raw(struct preflight *p, const char *path, int (*keep_going)(void), struct fault *f)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int result;
-
-	if (fd < 0)
-		return fault_errno(f, FAULT_FAILED, "%s: cannot create", path);
-	result = raw_write(&p->raw, fd, keep_going, f);
-	if (close(fd) < 0 && result == 0)
-		result = fault_errno(f, FAULT_FAILED, "%s: cannot write", path);
-	return result;
-}
-
-int preflight_copy_image(struct preflight *p, const char *path, int (*keep_going)(void),
-			 struct fault *f)
-{
-	if (p->is_raw)
-		return copy_raw(p, path, keep_going, f);
-	/* The very file that was verified, even if something is mounted over its path by now. */
-	if (source_rewind(&p->file.source, f) < 0)
-		return -1;
-	if (file_copy_from(p->file.source.fd, path, 0600, keep_going) < 0)
-		return fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", path,
-				   p->file.source.name);
-	return 0;
-}
-
 void preflight_end(struct preflight *p)
 {
-	raw_close(&p->raw);
-	image_file_close(&p->file);
+	firmware_close(&p->firmware);
 	if (p->lock >= 0)
 		(void)close(p->lock); /* nothing was written through it */
 	p->lock = -1;

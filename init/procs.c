@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "files.h"
 
@@ -39,6 +40,53 @@ bool process_parse(struct process *p, const char *stat)
 	}
 	p->kernel_thread = strtoul(field, NULL, 10) & PF_KTHREAD;
 	return p->pid > 0;
+}
+
+struct links {
+	const char *proc;
+	const struct process *p;
+	void (*each)(void *ctx, const struct process *p, const char *what, const char *to);
+	void *ctx;
+};
+
+static void one_link(const struct links *l, const char *what)
+{
+	char path[128], to[512];
+	ssize_t len;
+
+	(void)snprintf(path, sizeof(path), "%.64s/%d/%.32s", l->proc, (int)l->p->pid, what);
+	len = readlink(path, to, sizeof(to) - 1);
+	if (len < 0)
+		return;
+	to[len] = '\0';
+	l->each(l->ctx, l->p, what, to);
+}
+
+void process_links_each(const char *proc, const struct process *p,
+			void (*each)(void *ctx, const struct process *p, const char *what,
+				     const char *to),
+			void *ctx)
+{
+	const struct links l = { .proc = proc, .p = p, .each = each, .ctx = ctx };
+	char path[128];
+	struct dirent *e;
+	DIR *dir;
+
+	one_link(&l, "cwd");
+	one_link(&l, "root");
+	one_link(&l, "exe");
+	(void)snprintf(path, sizeof(path), "%.64s/%d/fd", proc, (int)p->pid);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((e = readdir(dir))) {
+		char fd[32];
+
+		(void)snprintf(fd, sizeof(fd), "fd/%.16s", e->d_name);
+		if (e->d_name[0] != '.')
+			one_link(&l, fd);
+	}
+	(void)closedir(dir);
 }
 
 int processes_each(const char *proc, void (*each)(void *ctx, const struct process *p), void *ctx)

@@ -20,6 +20,15 @@ struct process {
 bool process_parse(struct process *p, const char *stat);
 
 /*
+ * Calls each for everything that a process holds by name: what is its "cwd", "root", "exe" or "fd/N",
+ * to is the path. What cannot be read, or has gone meanwhile, is passed over.
+ */
+void process_links_each(const char *proc, const struct process *p,
+			void (*each)(void *ctx, const struct process *p, const char *what,
+				     const char *to),
+			void *ctx);
+
+/*
  * Calls each for every process that /proc (mounted at proc) lists, kernel threads and zombies
  * included. Returns 0, or -1 with errno if there is no /proc.
  */

@@ -57,9 +57,9 @@ static int verify_copy(const struct ramroot *ram, struct fault *f)
 	return 0;
 }
 
-static int write_image(void *preflight, const char *path, struct fault *f)
+static int write_image(void *firmware, const char *path, struct fault *f)
 {
-	return preflight_copy_image(preflight, path, not_interrupted, f);
+	return firmware_copy(firmware, path, not_interrupted, f);
 }
 
 static int stage(const struct update_options *o, struct preflight *p, struct ramroot *ram,
@@ -73,7 +73,7 @@ static int stage(const struct update_options *o, struct preflight *p, struct ram
 		.plan = &plan,
 		.bytes = p->staged,
 		.write_image = write_image,
-		.ctx = p,
+		.ctx = &p->firmware,
 	};
 
 	if (ramroot_make(ram, &contents, f) < 0)

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 
 #include "plan.h"
-#include "preflight.h"
+#include "firmware.h"
 
 struct update_options {
-	struct firmware firmware;
+	struct firmware_request firmware;
 	enum after after;
 	bool after_given; /* if not, the configuration says it */
 	bool check_only;  /* phase 0 only */

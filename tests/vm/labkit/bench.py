@@ -25,39 +25,54 @@ def pack(lab, version, payloads):
 class Bench:
     """A machine with its flash, the new firmware's partition image, and a stick with files."""
 
-    def __init__(self, lab, layout, start, flash, new, files, mount_at, options):
+    def __init__(self, lab, layout, start, flash, new, files, mount_at, options, prompt):
+        self.machines = []
         self.flash = flash
         self.new = new
         self._start = start or lab.uml
         self._file_system = image.split_layout(layout)[0]
         self._options = {"disks": [lab.disk(files)], **options}
-        self._mount_at = mount_at
-        self.machine = self.power_on(1)
-        self.mount_stick()
+        self.mount_at = mount_at
+        if prompt:
+            self.power_on(1)
+            self.mount_stick()
+        else:
+            self._switch_on()
+
+    def _switch_on(self):
+        self.machine = self._start(self.flash, self._file_system, **self._options)
+        self.machines.append(self.machine)
+        return self.machine
 
     def power_on(self, version):
         """Start the machine and wait for the firmware of that version."""
-        self.machine = self._start(self.flash, self._file_system, **self._options).up(version)
+        self._switch_on().up(version)
         return self.machine
+
+    def restart(self, version):
+        """The same without the faults."""
+        self._options.pop("faults", None)
+        return self.power_on(version)
 
     def mount_stick(self):
         """Mount the stick in the guest."""
-        self.machine.sh(f"mount {_STICK} {self._mount_at}", check=True)
+        self.machine.sh(f"mount {_STICK} {self.mount_at}", check=True)
 
 
-def on(lab, layout, start=None, filler="3M", payloads=None, files=None, stick=None, inittab=None,
-       mount_at="/mnt", faults=None, append=None, mem=None, **geometry):
+def on(lab, layout, start=None, filler="3M", payloads=None, files=None, links=None, stick=None,
+       inittab=None, prompt=True, mount_at="/mnt", faults=None, append=None, mem=None, **geometry):
     """Firmware 1 running from flash of that layout; fw.fwi on the stick at /mnt brings firmware 2.
 
-    `payloads` go into the image besides the root, `files` into both firmwares, `stick` holds more
-    files for the stick; `faults`, `append` and `mem` are the machine's, the rest is the flash's geometry.
+    `payloads` go into the image besides the root, `files` and `links` into both firmwares; `stick`
+    holds more files for the stick; without `prompt` nothing is waited for; `faults`, `append` and
+    `mem` are the machine's, the rest is the flash's geometry.
     """
     flash = lab.flash(image.split_layout(layout)[1], **geometry)
-    make = {"flash": flash, "files": files, "inittab": inittab}
+    make = {"flash": flash, "files": files, "links": links, "inittab": inittab}
     flash.write("rootfs", lab.firmware(1, layout, filler="1M", **make))
     new = lab.firmware(2, layout, filler=filler, **make)
     firmware = pack(lab, 2, {"rootfs": new, **(payloads or {})})
     given = {"faults": faults, "append": append, "mem": mem}
     options = {name: value for name, value in given.items() if value is not None}
     return Bench(lab, layout, start, flash, new, {"fw.fwi": Path(firmware), **(stick or {})},
-                 mount_at, options)
+                 mount_at, options, prompt)

@@ -45,7 +45,8 @@ class Lab:
         path = self.folder / "flash.bin"
         return Flash(self._new_path("flash.bin") if path.exists() else path, kind, **geometry)
 
-    def firmware(self, version, layout, flash=None, inittab=None, files=None, filler=0):
+    def firmware(self, version, layout, flash=None, inittab=None, files=None, filler=0,
+                 links=None):
         """The path of a partition image with a firmware of that version.
 
         Without `flash` it is packed for the default geometry of the layout's kind of flash.
@@ -56,7 +57,7 @@ class Lab:
         geometry = (image.Geometry(kind, flash.eraseblock, flash.page) if flash
                     else image.DEFAULT_GEOMETRY[kind])
         path = self._new_path(f"firmware-{version}.{layout}")
-        tree = rootfs.build(Path(f"{path}.tree"), version, inittab, files, filler)
+        tree = rootfs.build(Path(f"{path}.tree"), version, inittab, files, filler, links)
         image.pack(tree, path, file_system, geometry)
         shutil.rmtree(tree)
         return path

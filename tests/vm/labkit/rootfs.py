@@ -83,7 +83,7 @@ def _forget_times(tree):
         os.utime(path, (0, 0), follow_symlinks=False)
 
 
-def build(tree, version, inittab=None, files=None, filler_size=0):
+def build(tree, version, inittab=None, files=None, filler_size=0, links=None):
     """Make the tree of a firmware that prints "FIRMWARE <version> UP" when it has started."""
     for folder in _FOLDERS:
         (tree / folder).mkdir(parents=True, exist_ok=True)
@@ -103,5 +103,9 @@ def build(tree, version, inittab=None, files=None, filler_size=0):
         put(tree, "usr/share/filler", filler(units.size(filler_size), version))
     for name, content in (files or {}).items():
         put(tree, name, content)
+    for name, to in (links or {}).items():
+        if (tree / name).is_dir():
+            (tree / name).rmdir()
+        (tree / name).symlink_to(to)
     _forget_times(tree)
     return tree

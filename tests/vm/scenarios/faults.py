@@ -26,6 +26,7 @@ def flash_reads_back_garbage(lab):
     b.machine.expect("rootfs: eraseblock 9 reads back with 1 uncorrectable page", timeout=40)
     b.machine.expect("DO NOT TURN OFF")
     b.machine.kill()
+    lab.check(b.flash.read_block(0) == b"\xff" * b.flash.eraseblock, "the first block is not blank")
     lab.check("is written and proven" not in b.machine.console, "success was claimed")
 
 
@@ -39,12 +40,27 @@ def flash_corrects_flips(lab):
     lab.check_flash(b.flash, "rootfs", b.new)
 
 
-@scenario()
+@scenario(timeout=120)
 def cut_leaves_no_start(lab):
-    """The power goes while the image is being written: the partition's first eraseblock is blank."""
-    for cut in 2, 40, 700:
+    """The power goes while the rest of the image is written: the first eraseblock is blank."""
+    for cut in 2, 3, 40, 700:
         b = bench.on(lab, "squashfs-nand", faults={"cut": cut})
         b.machine.send("flashinit update /mnt/fw.fwi\n")
         lab.check_equal(b.machine.wait_exit(60), 137, "exit code after a power cut")
         lab.check(b.flash.read_block(0) == b"\xff" * b.flash.eraseblock,
                   f"the first eraseblock is not blank after a cut at operation {cut}")
+
+
+@scenario()
+def cut_after_the_last(lab):
+    """The power goes right behind the last operation: the new firmware is whole, and it runs."""
+    b = bench.on(lab, "squashfs-nand", filler="1M")
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    done = b.machine.expect(r"flashsim: (\d+) erases, (\d+) programs", timeout=40)
+    b.machine.wait_exit(30)
+    last = int(done.group(1)) + int(done.group(2))
+    b = bench.on(lab, "squashfs-nand", filler="1M", faults={"cut": last, "cutmode": "after"})
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    lab.check_equal(b.machine.wait_exit(60), 137, "exit code after a power cut")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    b.restart(2)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The firmware that is asked for: an image, or plain partition images that are made into one.
+ */
+#ifndef INIT_FIRMWARE_H
+#define INIT_FIRMWARE_H
+
+#include <stdbool.h>
+
+#include "admission.h"
+#include "config.h"
+#include "fault.h"
+#include "image_file.h"
+#include "raw.h"
+
+struct firmware_request {
+	const char *image; /* or else: */
+	struct raw_input raw[IMAGE_PAYLOADS_MAX];
+	unsigned int raw_count;
+	struct admission except;
+};
+
+struct firmware {
+	bool is_raw;
+	struct image_file file;
+	struct raw_image raw;
+};
+
+/* Makes firmware_close() safe, whatever follows. */
+void firmware_init(struct firmware *fw);
+
+/*
+ * Opens the firmware, checks that this device takes it, verifies every byte of it, showing
+ * progress, and tells what it is. The request must outlive fw.
+ */
+int firmware_open(struct firmware *fw, struct firmware_request *r, const struct config *config,
+		  struct fault *f);
+void firmware_close(struct firmware *fw);
+
+/* What is in it; of a raw one as if it had been an image. */
+const struct image *firmware_image(const struct firmware *fw);
+
+/*
+ * Writes it, as an image, to the new file path: the very files that were verified, even if
+ * something is mounted over their paths by now. keep_going, asked now and then, ends the work with
+ * a 0.
+ */
+int firmware_copy(struct firmware *fw, const char *path, int (*keep_going)(void), struct fault *f);
+
+#endif
