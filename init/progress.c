@@ -52,7 +52,7 @@ static void redraw(struct progress *p, uint64_t done, uint64_t total, uint64_t n
 	int len;
 
 	progress_format(text, sizeof(text), p->what, true, done, total, now - p->started_ms);
-	len = snprintf(line, sizeof(line), "\rflashinit: %s\033[K", text);
+	len = snprintf(line, sizeof(line), "%sflashinit: %s\033[K", p->drawn ? "\r" : "", text);
 	say_raw(STDOUT_FILENO, line, (size_t)len);
 	p->drawn = true;
 }

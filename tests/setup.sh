@@ -13,7 +13,8 @@ build='gcc libc6-dev linux-libc-dev musl-tools cmake ninja-build'
 # util-linux has mkfs.cramfs.
 lab='gcc libc6-dev make flex bison bc libelf-dev python3 xz-utils bzip2 cpio kmod'
 lab="$lab qemu-system-x86 busybox-static mtd-utils squashfs-tools util-linux"
-test='libcmocka-dev clang-format clang-tidy cppcheck shellcheck python3 binutils'
+lab="$lab signify-openbsd minisign"
+test='libcmocka-dev clang-format clang-tidy cppcheck shellcheck python3 binutils clang libclang-rt-14-dev'
 
 usage() {
 	echo "usage: sh tests/setup.sh [build|lab|test]..." >&2
