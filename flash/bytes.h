@@ -17,6 +17,11 @@ static inline bool all_ff(const uint8_t *data, size_t len)
 	return len == 0 || (data[0] == 0xff && memcmp(data, data + 1, len - 1) == 0);
 }
 
+static inline void put_bytes(uint8_t *to, const void *from, size_t len)
+{
+	memcpy(to, from, len);
+}
+
 static inline uint16_t get_le16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] | p[1] << 8);

@@ -83,11 +83,12 @@ static int take_identity(const uint8_t *value, uint32_t len, const char *name, s
 static int take_board(struct image *img, const uint8_t *value, uint32_t len, const char *name,
 		      struct fault *f)
 {
-	char *board = img->board[img->board_count];
+	char *board;
 
 	if (img->board_count == IMAGE_BOARDS_MAX)
 		return fault_set(f, FAULT_IMAGE, "%s: more than %d board names", name,
 				 IMAGE_BOARDS_MAX);
+	board = img->board[img->board_count];
 	if (take_text(board, value, len, "a board name", name, f) < 0)
 		return -1;
 	for (unsigned int i = 0; i < img->board_count; i++)
@@ -390,7 +391,7 @@ static int parse_preamble(struct preamble *p, const uint8_t *bytes, const char *
 static uint8_t *read_part(struct source *src, uint32_t size, uint32_t crc, const char *what,
 			  struct fault *f)
 {
-	uint8_t *bytes = malloc(size);
+	uint8_t *bytes = malloc(size ? size : 1);
 
 	if (!bytes) {
 		(void)fault_errno(f, FAULT_UNFIT, "%s: no memory for its %s of %" PRIu32 " bytes",

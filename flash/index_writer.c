@@ -68,7 +68,7 @@ int index_add_text(struct index_writer *w, uint16_t number, const char *text, st
 
 	if (!value)
 		return -1;
-	memcpy(value, text, len);
+	put_bytes(value, text, len);
 	return 0;
 }
 
@@ -90,7 +90,7 @@ static int add_volume(struct index_writer *w, const struct payload *p, struct fa
 		return -1;
 	put_le64(value, p->volume_size);
 	value[8] = (uint8_t)p->volume_type;
-	memcpy(value + IMAGE_VOLUME_SIZE, p->volume, name);
+	put_bytes(value + IMAGE_VOLUME_SIZE, p->volume, name);
 	return 0;
 }
 
@@ -105,7 +105,7 @@ int index_open_payload(struct index_writer *w, const struct payload *p, struct f
 	put_le32(value + 8, p->chunk_size);
 	value[12] = (uint8_t)p->kind;
 	value[13] = (uint8_t)p->tail;
-	memcpy(value + IMAGE_PAYLOAD_SIZE, p->part, name);
+	put_bytes(value + IMAGE_PAYLOAD_SIZE, p->part, name);
 	if (p->kind == PAYLOAD_UBIVOL && add_volume(w, p, f) < 0)
 		return -1;
 	if (!add_field(w, FIELD_CHUNKS, 0, f))

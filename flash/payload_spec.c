@@ -105,7 +105,7 @@ int chunk_size_parse(const char *text, uint32_t *size, struct fault *f)
 
 int tail_parse(const char *text, enum tail_policy *tail, struct fault *f)
 {
-	int value;
+	int value = 0;
 
 	if (take_word(tails, text, "tail", &value, f) < 0)
 		return -1;
@@ -115,7 +115,7 @@ int tail_parse(const char *text, enum tail_policy *tail, struct fault *f)
 
 static int take_kind(struct payload *p, const char *value, struct fault *f)
 {
-	int kind;
+	int kind = 0;
 
 	if (take_word(kinds, value, "kind", &kind, f) < 0)
 		return -1;
@@ -125,7 +125,7 @@ static int take_kind(struct payload *p, const char *value, struct fault *f)
 
 static int take_volume_type(struct payload *p, const char *value, struct fault *f)
 {
-	int type;
+	int type = 0;
 
 	if (take_word(volume_types, value, "volume-type", &type, f) < 0)
 		return -1;

@@ -18,12 +18,12 @@
 
 enum { CHUNK = 128 << 10, SHA256_DIGITS = 64, CRC_DIGITS = 8 };
 
-static int digit(char c)
+/* Of a character that isxdigit(). */
+static unsigned int digit(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+		return (unsigned int)(c - '0');
+	return (unsigned int)(tolower((unsigned char)c) - 'a' + 10);
 }
 
 int raw_take_checksum(struct raw_input *in, const char *hex, struct fault *f)

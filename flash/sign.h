@@ -7,8 +7,8 @@
 
 #include "fault.h"
 
-/* Writes the image's index, which is what signify or minisign shall sign, to the file out. */
-int sign_extract_index(const char *image, const char *out, struct fault *f);
+/* Writes the image's index, which is what signify or minisign shall sign, to the file name. */
+int sign_extract_index(const char *image, const char *name, struct fault *f);
 
 /*
  * Writes the image with the signature file in it to out, which may be the image itself. A signature

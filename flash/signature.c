@@ -134,7 +134,7 @@ int key_ring_add_file(struct key_ring *ring, const char *path, struct fault *f)
 	return 0;
 }
 
-static bool is_key_file(const char *name)
+bool key_file_name(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
@@ -154,7 +154,7 @@ int key_ring_add_folder(struct key_ring *ring, const char *folder, struct fault 
 	while (result == 0 && (errno = 0, e = readdir(dir))) {
 		char path[512];
 
-		if (!is_key_file(e->d_name))
+		if (!key_file_name(e->d_name))
 			continue;
 		(void)snprintf(path, sizeof(path), "%.255s/%.250s", folder, e->d_name);
 		result = key_ring_add_file(ring, path, f);

@@ -7,6 +7,7 @@
 #ifndef FLASH_SIGNATURE_H
 #define FLASH_SIGNATURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,7 @@ struct key_ring {
 };
 
 struct signature {
-	int prehashed; /* made over the message's BLAKE2b, not over the message itself */
+	bool prehashed; /* made over the message's BLAKE2b, not over the message itself */
 	uint8_t id[KEY_ID_SIZE];
 	uint8_t bytes[SIGNATURE_SIZE];
 	const char *comment; /* minisign's trusted comment inside the text, or NULL */
@@ -45,6 +46,9 @@ struct signature {
  * device whose key is damaged must refuse all images, not take unsigned ones.
  */
 int key_ring_add_file(struct key_ring *ring, const char *path, struct fault *f);
+
+/* Whether a file of that name in a key folder counts as a key: *.pub. */
+bool key_file_name(const char *name);
 
 /* Adds all keys in a folder, its files *.pub. No such folder: no keys. */
 int key_ring_add_folder(struct key_ring *ring, const char *folder, struct fault *f);

@@ -185,9 +185,10 @@ static int unlock(const struct mtd_target *m, struct fault *f)
 	for (int eb = 0; eb < m->info.eb_cnt; eb++) {
 		range.start = (uint32_t)eb * range.length;
 		if (ioctl(m->fd, MEMISLOCKED, &range) > 0)
-			return fault_set(f, FAULT_UNFIT,
-					 "mtd%d (%s): eraseblock %d is locked and cannot be unlocked",
-					 m->info.mtd_num, m->info.name, eb);
+			return fault_set(
+				f, FAULT_UNFIT,
+				"mtd%d (%s): eraseblock %d is locked and cannot be unlocked",
+				m->info.mtd_num, m->info.name, eb);
 	}
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include "files.h"
 #include "inittab.h"
 #include "say.h"
+#include "signature.h"
 
 enum {
 	SPARE = 512 << 10, /* bytes beyond the files, for folders, nodes and rounding */
@@ -135,29 +136,40 @@ static int copy_files(const struct ramroot *r, const struct ramroot_contents *c,
 	return inittab_replace("/etc/inittab", path, RAMROOT_INIT, f);
 }
 
+static int copy_key_files(const struct ramroot *r, DIR *dir, struct fault *f)
+{
+	struct dirent *e;
+
+	while ((e = readdir(dir))) {
+		char from[PATH_ROOM], to[PATH_ROOM];
+
+		if (!key_file_name(e->d_name))
+			continue;
+		(void)snprintf(from, sizeof(from), "%s/%.255s", CONFIG_KEYS, e->d_name);
+		in_dir(to, r, from);
+		if (file_copy(from, to, 0644) < 0)
+			return fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", to, from);
+	}
+	return 0;
+}
+
 /* The worker checks the image's signature once more: it is the one that writes. */
 static int copy_keys(const struct ramroot *r, struct fault *f)
 {
-	char to[PATH_ROOM], path[PATH_ROOM];
+	char to[PATH_ROOM];
 	DIR *dir = opendir(CONFIG_KEYS);
-	struct dirent *e;
-	int result = 0;
+	int result;
 
 	if (!dir && errno == ENOENT)
 		return 0;
+	if (!dir)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot list", CONFIG_KEYS);
 	in_dir(to, r, CONFIG_KEYS);
-	if (!dir || mkdir(to, 0755) < 0)
-		result = fault_errno(f, FAULT_FAILED, "%s: cannot copy to %s", CONFIG_KEYS, to);
-	while (result == 0 && (e = readdir(dir))) {
-		if (e->d_name[0] == '.')
-			continue;
-		(void)snprintf(path, sizeof(path), "%s/%.255s", CONFIG_KEYS, e->d_name);
-		in_dir(to, r, path);
-		if (file_copy(path, to, 0644) < 0)
-			result = fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", to, path);
-	}
-	if (dir)
-		(void)closedir(dir);
+	if (mkdir(to, 0755) < 0)
+		result = fault_errno(f, FAULT_FAILED, "%s: cannot make", to);
+	else
+		result = copy_key_files(r, dir, f);
+	(void)closedir(dir);
 	return result;
 }
 
