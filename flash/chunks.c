@@ -11,6 +11,13 @@
 
 enum { PACKED_SIZE = 16384 }; /* what is read at once of a packed chunk */
 
+static int no_memory(const struct payload *p, struct fault *f)
+{
+	errno = ENOMEM;
+	return fault_errno(f, FAULT_UNFIT, "%s: no memory to unpack chunks of %" PRIu32 " bytes",
+			   p->part, p->chunk_size);
+}
+
 int chunk_reader_open(struct chunk_reader *r, struct source *src, const struct payload *p,
 		      struct fault *f)
 {
@@ -23,9 +30,7 @@ int chunk_reader_open(struct chunk_reader *r, struct source *src, const struct p
 		return 0;
 	free(r->raw);
 	free(r->packed);
-	errno = ENOMEM;
-	return fault_errno(f, FAULT_UNFIT, "%s: no memory to unpack chunks of %" PRIu32 " bytes",
-			   p->part, p->chunk_size);
+	return no_memory(p, f);
 }
 
 static int damaged(const struct chunk_reader *r, const char *how, struct fault *f)
@@ -55,6 +60,8 @@ static int inflate_chunk(struct chunk_reader *r, const struct chunk *c, struct f
 		status = inflate(&r->z, Z_NO_FLUSH);
 		if (status == Z_STREAM_END)
 			break;
+		if (status == Z_MEM_ERROR) /* zlib's window comes when it is first needed */
+			return no_memory(r->payload, f);
 		if (status != Z_OK)
 			return damaged(r, "cannot be unpacked", f);
 	}

@@ -10,6 +10,12 @@ enum {
 	GZIP_ONLY = 16 + 15, /* inflateInit2(): a gzip header, the largest window */
 };
 
+static int no_memory(const struct contents *c, struct fault *f)
+{
+	errno = ENOMEM;
+	return fault_errno(f, FAULT_UNFIT, "%s: no memory to unpack it", c->src->name);
+}
+
 int contents_open(struct contents *c, struct source *src, bool gzip, struct fault *f)
 {
 	memset(c, 0, sizeof(*c));
@@ -25,8 +31,7 @@ int contents_open(struct contents *c, struct source *src, bool gzip, struct faul
 		return 0;
 	free(c->packed);
 	c->packed = NULL;
-	errno = ENOMEM;
-	return fault_errno(f, FAULT_UNFIT, "%s: no memory to unpack it", src->name);
+	return no_memory(c, f);
 }
 
 /* Reads from the file, and keeps count of its checksums. */
@@ -80,6 +85,8 @@ static int unpack(struct contents *c, uint8_t *buf, size_t len, size_t *got, str
 		if (c->z.avail_in == 0 && refill(c, f) < 0)
 			return -1;
 		status = inflate(&c->z, Z_NO_FLUSH);
+		if (status == Z_MEM_ERROR)
+			return no_memory(c, f);
 		if (status == Z_STREAM_END && next_member(c, f) < 0)
 			return -1;
 		if (status != Z_STREAM_END && status != Z_OK)

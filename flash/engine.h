@@ -38,8 +38,8 @@ struct engine_events {
 
 /*
  * Writes all payloads of img, whose chunks src gives next, to targets[i] for payload i. counts has
- * one entry per payload. A fault before anything was changed is of kind FAULT_IMAGE (the data) or
- * FAULT_FAILED; afterwards it is FAULT_FLASH or FAULT_IMAGE, and *begun says so. *flips becomes the
+ * one entry per payload. A fault before anything was changed is of kind FAULT_IMAGE (the data),
+ * FAULT_UNFIT (the target, memory) or FAULT_FAILED; afterwards it is FAULT_FLASH or FAULT_IMAGE, and *begun says so. *flips becomes the
  * number of bits that ECC put right in what was read.
  */
 int engine_run(const struct image *img, struct source *src, struct target *const *targets,

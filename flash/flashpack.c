@@ -172,8 +172,7 @@ static int check_places(const struct pack_options *o, struct fault *f)
 	const struct payload *last = &o->payload[o->payload_count - 1].to;
 
 	for (unsigned int i = 0; i + 1 < o->payload_count; i++)
-		if (strcmp(o->payload[i].to.part, last->part) == 0 &&
-		    strcmp(o->payload[i].to.volume, last->volume) == 0)
+		if (payload_same_place(&o->payload[i].to, last))
 			return fault_set(f, FAULT_USAGE, "%s is given twice", last->part);
 	return 0;
 }

@@ -272,7 +272,7 @@ static int take_field(struct index_reader *r, uint16_t number, const uint8_t *va
 	}
 }
 
-static bool same_place(const struct payload *a, const struct payload *b)
+bool payload_same_place(const struct payload *a, const struct payload *b)
 {
 	if (strcmp(a->part, b->part) != 0)
 		return false;
@@ -296,7 +296,7 @@ static int check_complete(const struct image *img, const char *name, struct faul
 			return fault_set(f, FAULT_IMAGE, "%s: %s names no UBI volume", name,
 					 p->part);
 		for (unsigned int k = 0; k < i; k++)
-			if (same_place(p, &img->payload[k]))
+			if (payload_same_place(p, &img->payload[k]))
 				return fault_set(f, FAULT_IMAGE, "%s: two payloads for %s%s%s",
 						 name, p->part, p->volume[0] ? ":" : "", p->volume);
 	}

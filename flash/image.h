@@ -6,6 +6,7 @@
 #ifndef FLASH_IMAGE_H
 #define FLASH_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -125,6 +126,9 @@ int image_parse_index(struct image *img, uint8_t *index, uint32_t size, const ch
 
 /* Line n of the payload's chunk table. */
 struct chunk payload_chunk(const struct payload *p, uint32_t n);
+
+/* Whether two payloads would overwrite each other: one partition, and not two volumes on it. */
+bool payload_same_place(const struct payload *a, const struct payload *b);
 
 /* Bytes of the whole image file. */
 uint64_t image_file_size(const struct image *img);

@@ -96,6 +96,22 @@ static int build(struct packer *p, struct fault *f)
 	return 0;
 }
 
+/* What is made here must be taken everywhere: the index is read as a stranger's would be. */
+static int check_index(const struct packer *p, const char *name, struct fault *f)
+{
+	uint8_t *copy = malloc(p->index.used);
+	struct image img;
+	struct fault why;
+	int result;
+
+	if (!copy)
+		return fault_errno(f, FAULT_FAILED, "no memory");
+	memcpy(copy, p->index.bytes, p->index.used);
+	result = image_parse_index(&img, copy, p->index.used, name, &why);
+	image_free(&img);
+	return result < 0 ? fault_set(f, FAULT_USAGE, "%s", why.text) : 0;
+}
+
 static int write_image(struct packer *p, const char *name, struct fault *f)
 {
 	uint8_t preamble[IMAGE_PREAMBLE_SIZE];
@@ -134,6 +150,8 @@ int pack_image(const struct pack_options *o, const char *out, struct fault *f)
 
 	if (result == 0)
 		result = build(&p, f);
+	if (result == 0)
+		result = check_index(&p, out, f);
 	if (result == 0)
 		result = write_image(&p, out, f);
 	if (p.body)

@@ -70,7 +70,8 @@ static int take_line(struct config *c, char *line, struct fault *f)
 
 int config_read(struct config *c, const char *path, struct fault *f)
 {
-	char *text = file_read_text(path), *rest = text, *line;
+	size_t size;
+	char *text = file_read_bytes(path, &size), *rest = text, *line;
 	unsigned int number = 0;
 	struct fault why;
 	int result = 0;
@@ -80,6 +81,8 @@ int config_read(struct config *c, const char *path, struct fault *f)
 		return 0;
 	if (!text)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot read", path);
+	if (strlen(text) != size) /* as power cuts leave files that were just written */
+		result = fault_set(f, FAULT_UNFIT, "%s: holds a zero byte: it is damaged", path);
 	while (result == 0 && (line = strsep(&rest, "\n"))) {
 		number++;
 		line = trim(line);

@@ -9,6 +9,7 @@
 #include "images.h"
 #include "source.h"
 
+static const struct key_ring no_keys;
 static const char *const names[BENCH_CHIPS] = { "rootfs", "kernel" };
 
 void bench_init(struct bench *b, uint32_t chunk_size)
@@ -139,7 +140,7 @@ int bench_run(struct bench *b)
 	for (unsigned int i = 0; i < b->count; i++)
 		targets[i] = &b->chip[i]->target;
 	if (source_open(&src, temp_path("%s", b->image), &b->fault) < 0 ||
-	    image_read(&img, &src, &b->fault) < 0)
+	    image_read(&img, &src, &no_keys, &b->fault) < 0)
 		fail_msg("%s", b->fault.text);
 	for (unsigned int i = 0; i < b->count; i++)
 		img.payload[i].tail = b->tail;

@@ -307,11 +307,11 @@ static void no_good_block_at_all(void **state)
 static size_t chunk_offset(const uint8_t *image, uint32_t n, uint32_t *stored)
 {
 	uint32_t index = image[12] | (uint32_t)image[13] << 8;
-	size_t at = 32 + index;
-	const uint8_t *table = image + 32 + index - (size_t)(b.new_len[0] + EB - 1) / EB * 12;
+	size_t at = IMAGE_PREAMBLE_SIZE + index;
+	const uint8_t *table = image + at - (size_t)(b.new_len[0] + EB - 1) / EB * IMAGE_CHUNK_SIZE;
 
 	for (uint32_t i = 0;; i++) {
-		const uint8_t *line = table + (size_t)i * 12;
+		const uint8_t *line = table + (size_t)i * IMAGE_CHUNK_SIZE;
 
 		*stored = line[0] | (uint32_t)line[1] << 8;
 		if (i == n)

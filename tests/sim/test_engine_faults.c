@@ -228,6 +228,18 @@ static void weak_block_in_the_middle(void **state)
 		}
 }
 
+/* The first eraseblock cannot be programmed: half a firmware must not be what a boot finds. */
+static void weak_first_block(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	bench_ready(&b);
+	b.chip[0]->weak[sim_good(b.chip[0], 0)] = true;
+	assert_int_equal(bench_run(&b), -1);
+	assert_int_equal(b.fault.kind, FAULT_FLASH);
+	assert_true(sim_is_blank(b.chip[0], sim_good(b.chip[0], 0)));
+	bench_check_rules(&b);
+}
+
 /* A read that fails every time is no reason to believe that the data is there. */
 static void unreadable_at_first(void **state)
 {
@@ -253,6 +265,7 @@ int main(void)
 		sim_test(two_in_a_row),
 		sim_test(counts_retries_and_corrections),
 		sim_test(weak_block_in_the_middle),
+		sim_test(weak_first_block),
 		sim_test(unreadable_at_first),
 	};
 

@@ -11,6 +11,7 @@ enum { EB = 4096 };
 static const struct sim_geometry nand = { SIM_NAND, EB, 512, 8, NULL, 0 };
 static const struct sim_geometry nor = { SIM_NOR, EB, 1, 5, NULL, 0 };
 
+static const struct key_ring no_keys;
 static struct bench b;
 static int left = -1; /* allocations until one fails; below 0: none does */
 
@@ -40,7 +41,7 @@ static int run_with(int allocations, struct target *const *targets, struct sourc
 static void every_allocation_fails(void **state)
 {
 	struct target *targets[2];
-	unsigned int failures = 0;
+	unsigned int failures = 0, after_begin = 0;
 	int result;
 
 	bench_init(&b, EB);
@@ -55,12 +56,17 @@ static void every_allocation_fails(void **state)
 
 		bench_restart(&b);
 		assert_int_equal(source_open(&src, temp_path("%s", b.image), &b.fault), 0);
-		assert_int_equal(image_read(&img, &src, &b.fault), 0);
+		assert_int_equal(image_read(&img, &src, &no_keys, &b.fault), 0);
 		result = run_with((int)failures, targets, &src, &img);
 		if (result < 0) {
 			assert_non_null(b.fault.text[0] ? b.fault.text : NULL);
-			if (!b.begun)
+			if (b.begun) {
+				assert_int_equal(b.fault.kind, FAULT_FLASH);
+				after_begin++;
+			} else {
+				assert_int_not_equal(b.fault.kind, FAULT_FLASH);
 				assert_int_equal(sim_count(&b.board, SIM_ERASE), 0);
+			}
 			bench_check_not_bootable(&b);
 			failures++;
 		}
@@ -70,6 +76,7 @@ static void every_allocation_fails(void **state)
 	} while (result < 0);
 	assert_true(bench_all_new(&b));
 	assert_true(failures >= 8);
+	assert_true(after_begin > 0); /* what the second payload needs */
 	bench_free(&b);
 }
 

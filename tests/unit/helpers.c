@@ -58,10 +58,15 @@ void write_file(const char *path, const void *data, size_t len)
 	FILE *file;
 
 	make_parents(path);
-	file = fopen(path, "wbe");
+	/* A file that is emptied first is brought to the disk when it is closed, on some disks. */
+	file = fopen(path, "r+be");
+	if (!file)
+		file = fopen(path, "wbe");
 	if (!file)
 		fail_msg("%s: %s", path, strerror(errno));
 	assert_int_equal(fwrite(data, 1, len, file), len);
+	assert_int_equal(fflush(file), 0);
+	assert_int_equal(ftruncate(fileno(file), (off_t)len), 0);
 	assert_int_equal(fclose(file), 0);
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include <sodium/crypto_hash_sha256.h>
+
 #include "bytes.h"
 #include "helpers.h"
 #include "image.h"
@@ -18,13 +20,20 @@ void make_image(const char *path, const struct image_input *in, unsigned int cou
 		.board = { "testboard" },
 		.board_count = 1,
 		.payload_count = count,
-		.chunk_size = chunk_size,
 		.level = 6,
 	};
 	struct fault f;
 
 	for (unsigned int i = 0; i < count; i++) {
-		o.payload[i].part = in[i].part;
+		struct payload *to = &o.payload[i].to;
+
+		*to = (struct payload){
+			.kind = PAYLOAD_MTD,
+			.tail = TAIL_ERASE,
+			.chunk_size = chunk_size,
+		};
+		assert_true(strlen(in[i].part) < sizeof(to->part));
+		(void)strcpy(to->part, in[i].part);
 		o.payload[i].file = temp_path("payload.%u", i);
 		write_file(o.payload[i].file, in[i].data, in[i].len);
 	}
@@ -32,12 +41,22 @@ void make_image(const char *path, const struct image_input *in, unsigned int cou
 		fail_msg("%s", f.text);
 }
 
-void raw_start(struct raw_image *r)
+void forge_nothing(struct forged_image *r)
 {
 	memset(r, 0, sizeof(*r));
 }
 
-void raw_field(struct raw_image *r, uint16_t number, const void *value, uint32_t len)
+void forge_start(struct forged_image *r)
+{
+	uint8_t identity[IMAGE_IDENTITY_SIZE];
+
+	forge_nothing(r);
+	memcpy(identity, IMAGE_MAGIC, IMAGE_MAGIC_SIZE);
+	put_le16(identity + IMAGE_MAGIC_SIZE, IMAGE_FORMAT);
+	forge_field(r, FIELD_IDENTITY, identity, sizeof(identity));
+}
+
+void forge_field(struct forged_image *r, uint16_t number, const void *value, uint32_t len)
 {
 	uint8_t *at = r->index + r->used;
 
@@ -50,12 +69,12 @@ void raw_field(struct raw_image *r, uint16_t number, const void *value, uint32_t
 	r->used += IMAGE_FIELD_SIZE + len;
 }
 
-void raw_text(struct raw_image *r, uint16_t number, const char *text)
+void forge_text(struct forged_image *r, uint16_t number, const char *text)
 {
-	raw_field(r, number, text, (uint32_t)strlen(text));
+	forge_field(r, number, text, (uint32_t)strlen(text));
 }
 
-void raw_payload(struct raw_image *r, const char *part, uint64_t size, uint32_t chunk_size)
+void forge_payload(struct forged_image *r, const char *part, uint64_t size, uint32_t chunk_size)
 {
 	uint8_t value[IMAGE_PAYLOAD_SIZE + 256] = { 0 };
 	size_t len = strlen(part);
@@ -65,72 +84,87 @@ void raw_payload(struct raw_image *r, const char *part, uint64_t size, uint32_t 
 	value[12] = PAYLOAD_MTD;
 	value[13] = TAIL_ERASE;
 	memcpy(value + IMAGE_PAYLOAD_SIZE, part, len);
-	raw_field(r, FIELD_PAYLOAD, value, (uint32_t)(IMAGE_PAYLOAD_SIZE + len));
+	forge_field(r, FIELD_PAYLOAD, value, (uint32_t)(IMAGE_PAYLOAD_SIZE + len));
 }
 
-void raw_line(uint8_t *line, uint32_t stored, uint32_t crc, uint8_t encoding)
+void forge_line(uint8_t *line, uint32_t stored, uint8_t encoding, const void *contents, size_t len)
 {
 	put_le32(line, stored);
-	put_le32(line + 4, crc);
+	put_le32(line + 4, (uint32_t)crc32(0, contents, (uInt)len));
 	put_le32(line + 8, encoding);
+	(void)crypto_hash_sha256(line + 12, contents, len); /* always 0 */
 }
 
-void raw_stored(struct raw_image *r, const char *part, const uint8_t *data, uint32_t len)
+void forge_stored(struct forged_image *r, const char *part, const uint8_t *data, uint32_t len)
 {
 	uint8_t line[IMAGE_CHUNK_SIZE];
 
 	assert_true(r->body_used + len <= sizeof(r->body));
-	raw_payload(r, part, len, len < IMAGE_CHUNK_MIN ? IMAGE_CHUNK_MIN : len);
-	raw_line(line, len, (uint32_t)crc32(0, data, len), CHUNK_STORED);
-	raw_field(r, FIELD_CHUNKS, line, sizeof(line));
 	memcpy(r->body + r->body_used, data, len);
+	forge_line(line, len, CHUNK_STORED, r->body + r->body_used, len);
+	forge_payload(r, part, len, len < IMAGE_CHUNK_MIN ? IMAGE_CHUNK_MIN : len);
+	forge_field(r, FIELD_CHUNKS, line, sizeof(line));
 	r->body_used += len;
 	r->body_said = r->body_used;
 }
 
-void raw_good(struct raw_image *r)
+void forge_good(struct forged_image *r)
 {
 	uint8_t data[5000];
 
 	fill_random(data, sizeof(data), 7);
-	raw_start(r);
-	raw_text(r, FIELD_FW_VERSION, "1.0");
-	raw_stored(r, "rootfs", data, sizeof(data));
+	forge_start(r);
+	forge_text(r, FIELD_FW_VERSION, "1.0");
+	forge_stored(r, "rootfs", data, sizeof(data));
 }
 
-void raw_seal(uint8_t *header)
+void forge_seal(uint8_t *preamble)
 {
-	put_le32(header + 28, (uint32_t)crc32(0, header, 28));
+	put_le32(preamble + 36, (uint32_t)crc32(0, preamble, 36));
 }
 
-void raw_header(const struct raw_image *r, uint8_t *header)
+static uint32_t signature_size(const struct forged_image *r)
 {
-	memcpy(header, IMAGE_MAGIC, IMAGE_MAGIC_SIZE);
-	put_le16(header + 8, IMAGE_FORMAT);
-	put_le16(header + 10, IMAGE_HEADER_SIZE);
-	put_le32(header + 12, r->used);
-	put_le64(header + 16, r->body_said);
-	put_le32(header + 24, (uint32_t)crc32(0, r->index, r->used));
-	raw_seal(header);
+	return r->signature ? (uint32_t)strlen(r->signature) : 0;
 }
 
-void raw_write_with(const struct raw_image *r, const uint8_t *header, const char *path)
+void forge_preamble(const struct forged_image *r, uint8_t *preamble)
 {
-	size_t len = IMAGE_HEADER_SIZE + r->used + r->body_used;
-	uint8_t *all = malloc(len);
+	uint32_t signature = signature_size(r);
+
+	memcpy(preamble, IMAGE_MAGIC, IMAGE_MAGIC_SIZE);
+	put_le16(preamble + 8, IMAGE_FORMAT);
+	put_le16(preamble + 10, IMAGE_PREAMBLE_SIZE);
+	put_le32(preamble + 12, r->used);
+	put_le32(preamble + 16, signature);
+	put_le64(preamble + 20, r->body_said);
+	put_le32(preamble + 28, (uint32_t)crc32(0, r->index, r->used));
+	put_le32(preamble + 32,
+		 signature ? (uint32_t)crc32(0, (const uint8_t *)r->signature, signature) : 0);
+	forge_seal(preamble);
+}
+
+void forge_write_with(const struct forged_image *r, const uint8_t *preamble, const char *path)
+{
+	uint32_t signature = signature_size(r);
+	size_t len = IMAGE_PREAMBLE_SIZE + r->used + signature + r->body_used;
+	uint8_t *all = malloc(len), *at = all;
 
 	assert_non_null(all);
-	memcpy(all, header, IMAGE_HEADER_SIZE);
-	memcpy(all + IMAGE_HEADER_SIZE, r->index, r->used);
-	memcpy(all + IMAGE_HEADER_SIZE + r->used, r->body, r->body_used);
+	memcpy(at, preamble, IMAGE_PREAMBLE_SIZE);
+	memcpy(at += IMAGE_PREAMBLE_SIZE, r->index, r->used);
+	at += r->used;
+	if (signature)
+		memcpy(at, r->signature, signature);
+	memcpy(at + signature, r->body, r->body_used);
 	write_file(path, all, len);
 	free(all);
 }
 
-void raw_write(const struct raw_image *r, const char *path)
+void forge_write(const struct forged_image *r, const char *path)
 {
-	uint8_t header[IMAGE_HEADER_SIZE];
+	uint8_t preamble[IMAGE_PREAMBLE_SIZE];
 
-	raw_header(r, header);
-	raw_write_with(r, header, path);
+	forge_preamble(r, preamble);
+	forge_write_with(r, preamble, path);
 }

@@ -19,35 +19,40 @@ void make_image(const char *path, const struct image_input *in, unsigned int cou
 		uint32_t chunk_size);
 
 /* An image that grows field by field, with whatever a test wants wrong in it. */
-struct raw_image {
+struct forged_image {
 	uint8_t index[8192];
 	uint32_t used;
 	uint8_t body[65536];
 	uint32_t body_used;
-	uint64_t body_said; /* what the header says of the body */
+	uint64_t body_said;    /* what the preamble says of the body */
+	const char *signature; /* the text of a signature file, or NULL */
 };
 
-/* Starts anew. */
-void raw_start(struct raw_image *r);
+/* Starts anew: with the identity, or with nothing at all. */
+void forge_start(struct forged_image *r);
+void forge_nothing(struct forged_image *r);
 
-void raw_field(struct raw_image *r, uint16_t number, const void *value, uint32_t len);
-void raw_text(struct raw_image *r, uint16_t number, const char *text);
-void raw_payload(struct raw_image *r, const char *part, uint64_t size, uint32_t chunk_size);
+void forge_field(struct forged_image *r, uint16_t number, const void *value, uint32_t len);
+void forge_text(struct forged_image *r, uint16_t number, const char *text);
+void forge_payload(struct forged_image *r, const char *part, uint64_t size, uint32_t chunk_size);
 
-/* One line of a chunk table, as bytes; tables are joined by the caller. */
-void raw_line(uint8_t *line, uint32_t stored, uint32_t crc, uint8_t encoding);
+/*
+ * One line of a chunk table, as bytes, with the checksums of the chunk's contents; tables are
+ * joined by the caller.
+ */
+void forge_line(uint8_t *line, uint32_t stored, uint8_t encoding, const void *contents, size_t len);
 
 /* A payload of one chunk stored as it is, its table and its data. */
-void raw_stored(struct raw_image *r, const char *part, const uint8_t *data, uint32_t len);
+void forge_stored(struct forged_image *r, const char *part, const uint8_t *data, uint32_t len);
 
 /* Version, and one payload "rootfs" of 5000 bytes: an image that nothing is wrong with. */
-void raw_good(struct raw_image *r);
+void forge_good(struct forged_image *r);
 
-/* Fills in a header with right checksums, and writes header, index and body to a file. */
-void raw_write(const struct raw_image *r, const char *path);
-void raw_header(const struct raw_image *r, uint8_t *header);
-/* Puts a header's own checksum right after it was changed. */
-void raw_seal(uint8_t *header);
-void raw_write_with(const struct raw_image *r, const uint8_t *header, const char *path);
+/* Fills in a preamble with right checksums, and writes everything to a file. */
+void forge_write(const struct forged_image *r, const char *path);
+void forge_preamble(const struct forged_image *r, uint8_t *preamble);
+/* Puts a preamble's own checksum right after it was changed. */
+void forge_seal(uint8_t *preamble);
+void forge_write_with(const struct forged_image *r, const uint8_t *preamble, const char *path);
 
 #endif

@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "busybox.h"
 #include "helpers.h"
+
+static bool strict_mmap; /* what is mapped ends where memory ends, as a program's last page may */
+
+void *__real_mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	char *room;
+
+	if (!strict_mmap || fd < 0 || at || len != 4096)
+		return __real_mmap(at, len, prot, flags, fd, offset);
+	room = __real_mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return __real_mmap(room, len, prot, flags | MAP_FIXED, fd, offset);
+}
 
 static char version[32];
 static struct fault f;
@@ -62,6 +76,25 @@ static void at_the_very_end(void **state)
 
 	assert_int_equal(recognize(word, 4096 - sizeof(word) + 1, 4096), -1);
 	assert_int_equal(recognize("BusyBox v", 4096 - 9, 4096), -1);
+}
+
+/* A version that goes on to the last byte of a file that fills its pages. */
+static void version_up_to_the_end(void **state)
+{
+	char program[4096];
+
+	memset(program, '1', sizeof(program));
+	memcpy(program + 4000, "BusyBox v", 9);
+	write_file(temp_path("exe"), program, sizeof(program));
+	strict_mmap = true;
+	assert_int_equal(busybox_recognize(temp_path("exe"), version, sizeof(version), &f), 0);
+	memset(program, 'x', sizeof(program));
+	memcpy(program + 4096 - 26, "BusyBox v1111111111111111", 26);
+	program[4095] = '1';
+	write_file(temp_path("exe"), program, sizeof(program));
+	assert_int_equal(busybox_recognize(temp_path("exe"), version, sizeof(version), &f), 0);
+	strict_mmap = false;
+	assert_string_equal(version, "v11111111111111111");
 }
 
 static void tiny_files(void **state)
@@ -128,6 +161,7 @@ int main(void)
 		file_test(the_word_without_a_number),
 		file_test(other_programs),
 		file_test(at_the_very_end),
+		file_test(version_up_to_the_end),
 		file_test(tiny_files),
 		file_test(missing),
 		file_test(version_is_cut),

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -234,6 +235,40 @@ static void stalls_and_is_killed(void **state)
 		     "/a); it was killed");
 }
 
+/* A worker that has gone mad must not take PID 1 along. */
+static int send_garbage(void *ctx, int to, struct fault *fault)
+{
+	struct report r;
+
+	memset(&r, 'x', sizeof(r));
+	r.kind = *(enum report_kind *)ctx;
+	(void)report_send(to, &r);
+	(void)kill(getpid(), SIGKILL);
+	return 0;
+}
+
+static void garbage_from_the_child(void **state)
+{
+	enum report_kind kind = REPORT_ALIVE;
+	struct child_work w = {
+		.name = "w",
+		.run = send_garbage,
+		.ctx = &kind,
+		.stall_ms = 10000,
+	};
+
+	assert_int_equal(child_run(&w, &f), CHILD_CRASHED);
+	assert_true(strnlen(f.text, sizeof(f.text)) < sizeof(f.text));
+	w.on_report = on_report; /* which measures the text */
+	w.report_ctx = &reports;
+	assert_int_equal(child_run(&w, &f), CHILD_CRASHED);
+	assert_int_equal(reports, 1);
+	kind = REPORT_FAULT;
+	assert_int_equal(child_run(&w, &f), CHILD_FAILED);
+	assert_true(strnlen(f.text, sizeof(f.text)) < sizeof(f.text));
+	assert_in_range(f.kind, FAULT_FAILED, FAULT_BUSY);
+}
+
 /* Not even KILL ends it at once: it ends its reports, and the clock runs. */
 static int close_and_hang(void *ctx, int to, struct fault *fault)
 {
@@ -250,6 +285,36 @@ static void hangs_after_its_last_word(void **state)
 	clock_jumps = false;
 	assert_int_equal(f.kind, FAULT_FAILED);
 	(void)waitpid(-1, NULL, 0); /* for it the clock may have been too fast */
+}
+
+/*
+ * What must not be done twice at a time must have gone before it is said to have failed. The clock
+ * runs so fast that any patience ends before a killed child can be seen to have gone.
+ */
+static void alone_is_waited_for(void **state)
+{
+	const struct child_work w = {
+		.name = "the work",
+		.run = close_and_hang,
+		.stall_ms = 10000,
+		.alone = true,
+	};
+	char *text;
+
+	if (temp_dir_make(state) < 0)
+		fail();
+	capture_start(STDOUT_FILENO);
+	clock_jumps = true;
+	assert_int_equal(child_run(&w, &f), CHILD_STALLED);
+	clock_jumps = false;
+	text = capture_end(STDOUT_FILENO);
+	assert_fault(&f, FAULT_FAILED, "(last: starting); it was killed");
+	if (*text) /* how many rounds it took is the scheduler's affair */
+		assert_non_null(strstr(text, "the work hangs in the kernel and cannot be killed"));
+	free(text);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* it has gone, and was reaped */
+	assert_int_equal(errno, ECHILD);
+	assert_int_equal(temp_dir_remove(state), 0);
 }
 
 /* Each report gives it the whole time again. */
@@ -311,8 +376,10 @@ int main(void)
 		child_test(crashes),
 		child_test(mask_is_reset),
 		child_test(ends_without_a_word),
+		child_test(garbage_from_the_child),
 		child_test(stalls_and_is_killed),
 		child_test(hangs_after_its_last_word),
+		child_test(alone_is_waited_for),
 		child_test(slow_is_not_stalled),
 		child_test(reaps_others),
 		child_test(no_pipe),

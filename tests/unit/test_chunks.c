@@ -21,13 +21,14 @@ void *__wrap_malloc(size_t size)
 }
 
 static struct source src;
+static const struct key_ring no_keys;
 static struct image img;
 static struct chunk_reader r;
 static struct fault f;
 
 static void open_image(const char *path)
 {
-	if (source_open(&src, path, &f) < 0 || image_read(&img, &src, &f) < 0)
+	if (source_open(&src, path, &f) < 0 || image_read(&img, &src, &no_keys, &f) < 0)
 		fail_msg("%s", f.text);
 }
 
@@ -134,23 +135,33 @@ static void two_payloads(void **state)
 	close_image();
 }
 
-/* An image of one deflated chunk, whose stored bytes the test makes up. */
-static void one_chunk(const uint8_t *stored, uint32_t len, uint32_t raw_len, uint32_t crc)
+/* Bits that are wrong in the checksums of the next one_chunk(). */
+static uint8_t crc_flip, sha256_flip;
+
+/*
+ * An image of one deflated chunk, whose stored bytes the test makes up. It says that the chunk has
+ * raw_len bytes, and that its checksums are those of data.
+ */
+static void one_chunk(const uint8_t *stored, uint32_t len, uint32_t raw_len, const uint8_t *data,
+		      size_t data_len)
 {
-	static struct raw_image raw;
+	static struct forged_image forged;
 	uint8_t line[IMAGE_CHUNK_SIZE];
 
-	raw_start(&raw);
-	raw_text(&raw, FIELD_FW_VERSION, "1");
-	raw_payload(&raw, "rootfs", raw_len, 65536);
-	raw_line(line, len, crc, CHUNK_DEFLATE);
-	raw_field(&raw, FIELD_CHUNKS, line, sizeof(line));
-	memcpy(raw.body, stored, len);
-	raw.body_used = len;
-	raw.body_said = len;
-	raw_write(&raw, temp_path("raw.fwi"));
-	open_image(temp_path("raw.fwi"));
+	forge_start(&forged);
+	forge_text(&forged, FIELD_FW_VERSION, "1");
+	forge_payload(&forged, "rootfs", raw_len, 65536);
+	forge_line(line, len, CHUNK_DEFLATE, data, data_len);
+	line[4] ^= crc_flip;
+	line[12] ^= sha256_flip;
+	forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));
+	memcpy(forged.body, stored, len);
+	forged.body_used = len;
+	forged.body_said = len;
+	forge_write(&forged, temp_path("forged.fwi"));
+	open_image(temp_path("forged.fwi"));
 	assert_int_equal(chunk_reader_open(&r, &src, &img.payload[0], &f), 0);
+	crc_flip = sha256_flip = 0;
 }
 
 static void expect_damaged(const char *how)
@@ -170,28 +181,31 @@ static void deflate_streams_that_are_wrong(void **state)
 {
 	uint8_t data[8192], packed[9000];
 	uLongf len = sizeof(packed);
-	uint32_t crc;
+	const uint32_t size = sizeof(data);
 
 	memset(data, 'x', sizeof(data));
 	fill_random(data, 500, 2);
-	crc = (uint32_t)crc32(0, data, sizeof(data));
 	assert_int_equal(compress2(packed, &len, data, sizeof(data), 9), Z_OK);
-	one_chunk(packed, (uint32_t)len, sizeof(data), crc + 1);
+	crc_flip = 1;
+	one_chunk(packed, (uint32_t)len, size, data, size);
 	expect_damaged("fails its checksum");
-	one_chunk(packed, (uint32_t)len - 1, sizeof(data), crc);
+	sha256_flip = 1;
+	one_chunk(packed, (uint32_t)len, size, data, size);
+	expect_damaged("fails its checksum");
+	one_chunk(packed, (uint32_t)len - 1, size, data, size);
 	expect_damaged("does not unpack to its size");
-	one_chunk(packed, (uint32_t)len + 1, sizeof(data), crc);
+	one_chunk(packed, (uint32_t)len + 1, size, data, size);
 	expect_damaged("does not unpack to its size");
-	one_chunk(packed, (uint32_t)len, sizeof(data) + 1, crc);
+	one_chunk(packed, (uint32_t)len, size + 1, data, size);
 	expect_damaged("does not unpack to its size");
-	one_chunk(packed, (uint32_t)len, sizeof(data) - 1, crc);
+	one_chunk(packed, (uint32_t)len, size - 1, data, size);
 	expect_damaged("unpack");
 	packed[0] ^= 0x80;
-	one_chunk(packed, (uint32_t)len, sizeof(data), crc);
+	one_chunk(packed, (uint32_t)len, size, data, size);
 	expect_damaged("cannot be unpacked");
 	packed[0] ^= 0x80;
 	packed[len - 1] ^= 1; /* its Adler-32 */
-	one_chunk(packed, (uint32_t)len, sizeof(data), crc);
+	one_chunk(packed, (uint32_t)len, size, data, size);
 	expect_damaged("cannot be unpacked");
 }
 
@@ -202,7 +216,7 @@ static void bomb(void **state)
 	uLongf len = sizeof(packed);
 
 	assert_int_equal(compress2(packed, &len, data, 4 << 20, 9), Z_OK);
-	one_chunk(packed, (uint32_t)len, 65536, 0);
+	one_chunk(packed, (uint32_t)len, 65536, data, 65536);
 	expect_damaged("unpack");
 	free(data);
 }
@@ -214,7 +228,7 @@ static void garbage_after_the_stream(void **state)
 
 	assert_int_equal(compress2(packed, &len, data, sizeof(data), 9), Z_OK);
 	memset(packed + len, 0, sizeof(packed) - len);
-	one_chunk(packed, 16384 + 5, sizeof(data), (uint32_t)crc32(0, data, sizeof(data)));
+	one_chunk(packed, 16384 + 5, sizeof(data), data, sizeof(data));
 	expect_damaged("does not unpack to its size");
 }
 

@@ -153,6 +153,54 @@ static void unreadable_texts(void **state)
 	assert_int_equal(errno, ENOMEM);
 }
 
+static void reads_bytes(void **state)
+{
+	static const char bytes[] = "one\0two\0";
+	size_t size = 0;
+	char *got;
+
+	write_file(temp_path("file"), bytes, sizeof(bytes));
+	got = file_read_bytes(temp_path("file"), &size);
+	assert_non_null(got);
+	assert_int_equal(size, sizeof(bytes));
+	assert_memory_equal(got, bytes, size);
+	assert_int_equal(got[size], 0);
+	free(got);
+	assert_null(file_read_bytes(temp_path("none"), &size));
+	assert_int_equal(errno, ENOENT);
+}
+
+static void reads_a_pipe(void **state)
+{
+	int ends[2];
+	char *got;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(write(ends[1], "two\nlines", 9), 9);
+	(void)close(ends[1]);
+	got = file_read_fd(ends[0]);
+	assert_non_null(got);
+	assert_string_equal(got, "two\nlines");
+	free(got);
+	(void)close(ends[0]);
+}
+
+static void device_numbers(void **state)
+{
+	static const char *const wrong[] = {
+		"", ":", "1", "1:", ":1", "x:1", "1:x", "1:2x", "1 2"
+	};
+	unsigned int one, two;
+
+	assert_true(device_number("31:0", &one, &two));
+	assert_int_equal(one, 31);
+	assert_int_equal(two, 0);
+	assert_true(device_number("259:1048575", &one, &two));
+	assert_int_equal(two, 1048575);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_false(device_number(wrong[i], &one, &two));
+}
+
 static void reads_lines(void **state)
 {
 	char line[8];
@@ -215,6 +263,20 @@ static int keep_going(void)
 	return ++asked < stop_at;
 }
 
+/* Copies an open file, from its first byte, asking keep_going(). */
+static int copy_open_file(const char *from, const char *to)
+{
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int result, err;
+
+	assert_true(in >= 0);
+	result = file_copy_from(in, to, 0600, keep_going);
+	err = errno;
+	(void)close(in);
+	errno = err;
+	return result;
+}
+
 static void copies(void **state)
 {
 	size_t len = 300000, got;
@@ -223,7 +285,7 @@ static void copies(void **state)
 
 	fill_random(data, len, 1);
 	write_file(temp_path("from"), data, len);
-	assert_int_equal(file_copy(temp_path("from"), temp_path("to"), 0750, NULL), 0);
+	assert_int_equal(file_copy(temp_path("from"), temp_path("to"), 0750), 0);
 	assert_int_equal(stat(temp_path("to"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0750);
 	copy = read_file(temp_path("to"), &got);
@@ -232,7 +294,7 @@ static void copies(void **state)
 	free(copy);
 	asked = 0;
 	stop_at = 1000;
-	assert_int_equal(file_copy(temp_path("from"), temp_path("to2"), 0600, keep_going), 0);
+	assert_int_equal(copy_open_file(temp_path("from"), temp_path("to2")), 0);
 	assert_true(asked >= 4); /* often enough for a person who waits */
 	free(data);
 }
@@ -240,8 +302,40 @@ static void copies(void **state)
 static void copies_nothing(void **state)
 {
 	write_text(temp_path("from"), "");
-	assert_int_equal(file_copy(temp_path("from"), temp_path("to"), 0600, NULL), 0);
+	assert_int_equal(file_copy(temp_path("from"), temp_path("to"), 0600), 0);
 	expect_file(temp_path("to"), "");
+}
+
+/* What is staged must be what init can run, whatever the umask of the shell was. */
+static void copies_have_the_given_mode(void **state)
+{
+	static const mode_t modes[] = { 0755, 0600, 0666, 0700 };
+	mode_t old = umask(077);
+	struct stat st;
+
+	write_text(temp_path("from"), "x");
+	for (size_t i = 0; i < 4; i++) {
+		const char *to = temp_path("to%zu", i);
+
+		assert_int_equal(file_copy(temp_path("from"), to, modes[i]), 0);
+		assert_int_equal(stat(to, &st), 0);
+		assert_int_equal(st.st_mode & 07777, modes[i]);
+	}
+	(void)umask(old);
+}
+
+static void copies_from_where_the_file_stands(void **state)
+{
+	int in;
+
+	write_text(temp_path("from"), "0123456789");
+	in = open(temp_path("from"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(lseek(in, 4, SEEK_SET), 4);
+	assert_int_equal(file_copy_from(in, temp_path("to"), 0600, NULL), 0);
+	expect_file(temp_path("to"), "456789");
+	assert_int_equal(file_copy_from(in, temp_path("empty"), 0600, NULL), 0);
+	expect_file(temp_path("empty"), "");
+	(void)close(in);
 }
 
 static void copy_stops_when_told(void **state)
@@ -252,7 +346,7 @@ static void copy_stops_when_told(void **state)
 	free(text);
 	asked = 0;
 	stop_at = 2;
-	assert_int_equal(file_copy(temp_path("from"), temp_path("to"), 0600, keep_going), -1);
+	assert_int_equal(copy_open_file(temp_path("from"), temp_path("to")), -1);
 	assert_int_equal(errno, EINTR);
 	assert_int_equal(asked, 2);
 }
@@ -260,30 +354,30 @@ static void copy_stops_when_told(void **state)
 static void copy_errors(void **state)
 {
 	write_text(temp_path("from"), "x");
-	assert_int_equal(file_copy(temp_path("none"), temp_path("to"), 0600, NULL), -1);
+	assert_int_equal(file_copy(temp_path("none"), temp_path("to"), 0600), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(file_copy(temp_path("from"), temp_path("none/to"), 0600, NULL), -1);
+	assert_int_equal(file_copy(temp_path("from"), temp_path("none/to"), 0600), -1);
 	assert_int_equal(errno, ENOENT);
 	write_text(temp_path("there"), "old");
-	assert_int_equal(file_copy(temp_path("from"), temp_path("there"), 0600, NULL), -1);
+	assert_int_equal(file_copy(temp_path("from"), temp_path("there"), 0600), -1);
 	assert_int_equal(errno, EEXIST);
 	expect_file(temp_path("there"), "old");
-	assert_int_equal(file_copy(temp_path("."), temp_path("to1"), 0600, NULL), -1);
+	assert_int_equal(file_copy(temp_path("."), temp_path("to1"), 0600), -1);
 	assert_int_equal(errno, EISDIR);
 	reading = FAILS;
-	assert_int_equal(file_copy(temp_path("from"), temp_path("to2"), 0600, NULL), -1);
+	assert_int_equal(file_copy(temp_path("from"), temp_path("to2"), 0600), -1);
 	assert_int_equal(errno, EIO);
 	reading = WELL;
 	writing = FAILS;
-	assert_int_equal(file_copy(temp_path("from"), temp_path("to3"), 0600, NULL), -1);
+	assert_int_equal(file_copy(temp_path("from"), temp_path("to3"), 0600), -1);
 	assert_int_equal(errno, ENOSPC);
 	writing = WELL;
 	close_fails = true;
-	assert_int_equal(file_copy(temp_path("from"), temp_path("to4"), 0600, NULL), -1);
+	assert_int_equal(file_copy(temp_path("from"), temp_path("to4"), 0600), -1);
 	assert_int_equal(errno, EDQUOT);
 	close_fails = false;
 	no_memory = true;
-	assert_int_equal(file_copy(temp_path("from"), temp_path("to5"), 0600, NULL), -1);
+	assert_int_equal(file_copy(temp_path("from"), temp_path("to5"), 0600), -1);
 	assert_int_equal(errno, ENOMEM);
 }
 
@@ -296,11 +390,16 @@ int main(void)
 		files_test(reads_in_pieces_and_interrupted),
 		files_test(too_large_a_text),
 		files_test(unreadable_texts),
+		files_test(reads_bytes),
+		files_test(reads_a_pipe),
+		files_test(device_numbers),
 		files_test(reads_lines),
 		files_test(writes),
 		files_test(write_errors),
 		files_test(copies),
 		files_test(copies_nothing),
+		files_test(copies_have_the_given_mode),
+		files_test(copies_from_where_the_file_stands),
 		files_test(copy_stops_when_told),
 		files_test(copy_errors),
 	};

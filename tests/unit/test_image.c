@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "bytes.h"
 #include "chunks.h"
@@ -21,7 +22,8 @@ void *__wrap_malloc(size_t size)
 	return NULL;
 }
 
-static struct raw_image raw;
+static struct forged_image forged;
+static const struct key_ring no_keys;
 static struct image img;
 static struct fault f;
 
@@ -33,28 +35,28 @@ static int check_file(const char *path)
 
 	if (source_open(&src, path, &f) < 0)
 		fail_msg("%s", f.text);
-	result = image_read(&img, &src, &f);
+	result = image_read(&img, &src, &no_keys, &f);
 	if (result == 0)
 		result = image_verify(&img, &src, NULL, NULL, &f);
 	source_close(&src);
 	return result;
 }
 
-static int check_raw(void)
+static int check_forged(void)
 {
 	int result;
 
-	raw_write(&raw, temp_path("raw.fwi"));
-	result = check_file(temp_path("raw.fwi"));
+	forge_write(&forged, temp_path("forged.fwi"));
+	result = check_file(temp_path("forged.fwi"));
 	image_free(&img);
 	return result;
 }
 
-#define refused(what)                                       \
-	do {                                                \
-		assert_int_equal(check_raw(), -1);          \
-		assert_fault(&f, FAULT_IMAGE, what);        \
-		assert_fault(&f, FAULT_IMAGE, "raw.fwi: "); \
+#define refused(what)                                          \
+	do {                                                   \
+		assert_int_equal(check_forged(), -1);          \
+		assert_fault(&f, FAULT_IMAGE, what);           \
+		assert_fault(&f, FAULT_IMAGE, "forged.fwi: "); \
 	} while (0)
 
 static void valid(void **state)
@@ -67,7 +69,7 @@ static void valid(void **state)
 	memset(two, 0xff, sizeof(two));
 	make_image(temp_path("fw.fwi"), in, 2, 4096);
 	assert_int_equal(source_open(&src, temp_path("fw.fwi"), &f), 0);
-	assert_int_equal(image_read(&img, &src, &f), 0);
+	assert_int_equal(image_read(&img, &src, &no_keys, &f), 0);
 	assert_string_equal(img.fw_version, "2.0");
 	assert_int_equal(img.board_count, 1);
 	assert_string_equal(img.board[0], "testboard");
@@ -84,7 +86,7 @@ static void valid(void **state)
 	assert_int_equal(payload_chunk(&img.payload[1], 0).encoding, CHUNK_BLANK);
 	assert_int_equal(payload_chunk(&img.payload[1], 0).stored, 0);
 	assert_int_equal(image_payload_bytes(&img), 14096);
-	assert_int_equal(src.pos, IMAGE_HEADER_SIZE + img.index_size);
+	assert_int_equal(src.pos, IMAGE_PREAMBLE_SIZE + img.index_size);
 	assert_int_equal(image_verify(&img, &src, NULL, NULL, &f), 0);
 	assert_int_equal(src.pos, image_file_size(&img));
 	source_close(&src);
@@ -116,7 +118,7 @@ static void verifying_tells_progress(void **state)
 
 	make_image(temp_path("fw.fwi"), in, 2, 4096);
 	assert_int_equal(source_open(&src, temp_path("fw.fwi"), &f), 0);
-	assert_int_equal(image_read(&img, &src, &f), 0);
+	assert_int_equal(image_read(&img, &src, &no_keys, &f), 0);
 	assert_int_equal(image_verify(&img, &src, on_progress, &seen, &f), 0);
 	assert_int_equal(seen.calls, 4);
 	assert_int_equal(seen.done, 14000);
@@ -136,7 +138,7 @@ static bool unpacks_to(const char *path, const uint8_t *data, size_t len)
 
 	assert_non_null(buf);
 	assert_int_equal(source_open(&src, path, &f), 0);
-	assert_int_equal(image_read(&img, &src, &f), 0);
+	assert_int_equal(image_read(&img, &src, &no_keys, &f), 0);
 	assert_int_equal(chunk_reader_open(&r, &src, &img.payload[0], &f), 0);
 	assert_int_equal(chunk_reader_read(&r, buf, len + 1, &got, &f), 0);
 	same = got == len && memcmp(buf, data, len) == 0;
@@ -158,7 +160,7 @@ static void every_flip_is_refused(void **state)
 	const struct image_input in = { "rootfs", data, sizeof(data) };
 	const char *path = temp_path("fw.fwi"), *changed = temp_path("changed.fwi");
 	unsigned int harmless = 0, found = 0;
-	size_t len, strict;
+	size_t len, stored, strict;
 	uint8_t *file;
 
 	fill_random(data, 4096, 3); /* stored, deflated, blank */
@@ -167,13 +169,14 @@ static void every_flip_is_refused(void **state)
 	make_image(path, &in, 1, 4096);
 	file = read_file(path, &len);
 	assert_true(len < 6000);
-	strict = IMAGE_HEADER_SIZE + get_le32(file + 12) + 4096;
+	stored = IMAGE_PREAMBLE_SIZE + get_le32(file + 12);
+	strict = stored + 4096;
 	for (size_t at = 0; at < len; at++)
 		for (int bit = 0; bit <= 8; bit++) {
 			uint8_t flip = bit == 8 ? 0xff : (uint8_t)(1 << bit);
 			int result;
 
-			if (at > 300 && at < strict && bit != (int)(at % 9))
+			if (at >= stored && at < strict && bit != (int)(at % 9))
 				continue; /* stored data: one flip per byte is enough */
 			file[at] ^= flip;
 			write_file(changed, file, len);
@@ -220,8 +223,8 @@ static void every_truncation_is_refused(void **state)
 
 static void hand_made_image_is_fine(void **state)
 {
-	raw_good(&raw);
-	assert_int_equal(check_raw(), 0);
+	forge_good(&forged);
+	assert_int_equal(check_forged(), 0);
 }
 
 static void other_files(void **state)
@@ -231,126 +234,166 @@ static void other_files(void **state)
 	assert_fault(&f, FAULT_IMAGE, "not a firmware image");
 }
 
-static void header_with(size_t at, uint8_t value, const char *what)
+static void preamble_with(size_t at, uint8_t value, const char *what)
 {
-	uint8_t header[IMAGE_HEADER_SIZE];
+	uint8_t preamble[IMAGE_PREAMBLE_SIZE];
 
-	raw_header(&raw, header);
-	header[at] = value;
-	raw_seal(header);
-	raw_write_with(&raw, header, temp_path("raw.fwi"));
-	assert_int_equal(check_file(temp_path("raw.fwi")), -1);
+	forge_preamble(&forged, preamble);
+	preamble[at] = value;
+	forge_seal(preamble);
+	forge_write_with(&forged, preamble, temp_path("forged.fwi"));
+	assert_int_equal(check_file(temp_path("forged.fwi")), -1);
 	image_free(&img);
 	assert_fault(&f, FAULT_IMAGE, what);
 }
 
-static void headers(void **state)
+static void preambles(void **state)
 {
-	raw_good(&raw);
-	header_with(0, 0x88, "not a firmware image");
-	header_with(8, 1, "format version 1, known is 0");
-	header_with(9, 1, "format version 256, known is 0");
-	header_with(10, 33, "a header of 33 bytes, known is 32");
-	header_with(14, 0x11, "an index of 1114");
-	header_with(24, (uint8_t)(raw.index[0] + 1), "index checksum");
-	header_with(16, 0x77, "header says");
-	raw.used = 0;
-	header_with(31, 0, "no payload");
+	forge_good(&forged);
+	preamble_with(0, 0x88, "not a firmware image");
+	preamble_with(8, 0, "format version 0 with a preamble of 40 bytes; known is version 1");
+	preamble_with(8, 2, "format version 2 with a preamble of 40 bytes; known is version 1");
+	preamble_with(9, 1, "format version 257 with");
+	preamble_with(10, 41, "format version 1 with a preamble of 41 bytes; known is");
+	preamble_with(14, 0x11, "an index of 1114");
+	preamble_with(18, 1, "a signature of 65536 bytes, allowed are 0 to 4096");
+	preamble_with(20, 0x77, "preamble says");
+	preamble_with(27, 0x80, "preamble says");
+	preamble_with(28, (uint8_t)~crc32(0, forged.index, forged.used), "index checksum");
+	preamble_with(32, 1, "a checksum of no signature");
+	forged.used = 0;
+	preamble_with(39, 0, "an index of 0 bytes, allowed are 1 to 1048576");
+}
+
+/* Its own checksum comes before everything else that it says, but for what kind of file this is. */
+static void preamble_checksum(void **state)
+{
+	uint8_t preamble[IMAGE_PREAMBLE_SIZE];
+
+	forge_good(&forged);
+	for (size_t at = IMAGE_MAGIC_SIZE; at < sizeof(preamble); at++) {
+		forge_preamble(&forged, preamble);
+		preamble[at] ^= 0x10;
+		forge_write_with(&forged, preamble, temp_path("forged.fwi"));
+		assert_int_equal(check_file(temp_path("forged.fwi")), -1);
+		image_free(&img);
+		assert_fault(&f, FAULT_IMAGE, "preamble checksum does not match");
+	}
+}
+
+/* So is that of the signature; how the signature is checked is test_image_trust.c's affair. */
+static void signature_size_limit(void **state)
+{
+	uint8_t preamble[IMAGE_PREAMBLE_SIZE];
+
+	forge_good(&forged);
+	forge_preamble(&forged, preamble);
+	put_le32(preamble + 16, IMAGE_SIGNATURE_MAX + 1);
+	forge_seal(preamble);
+	forge_write_with(&forged, preamble, temp_path("forged.fwi"));
+	no_memory = true; /* which must not matter */
+	assert_int_equal(check_file(temp_path("forged.fwi")), -1);
+	no_memory = false;
+	image_free(&img);
+	assert_fault(&f, FAULT_IMAGE, "a signature of 4097 bytes, allowed are 0 to 4096");
 }
 
 /* The size of the index is limited before anything is allocated. */
 static void index_size_limit(void **state)
 {
-	uint8_t header[IMAGE_HEADER_SIZE];
+	uint8_t preamble[IMAGE_PREAMBLE_SIZE];
 
-	raw_good(&raw);
-	raw_header(&raw, header);
-	put_le32(header + 12, IMAGE_INDEX_MAX + 1);
-	raw_seal(header);
-	raw_write_with(&raw, header, temp_path("raw.fwi"));
+	forge_good(&forged);
+	forge_preamble(&forged, preamble);
+	put_le32(preamble + 12, IMAGE_INDEX_MAX + 1);
+	forge_seal(preamble);
+	forge_write_with(&forged, preamble, temp_path("forged.fwi"));
 	no_memory = true; /* which must not matter */
-	assert_int_equal(check_file(temp_path("raw.fwi")), -1);
+	assert_int_equal(check_file(temp_path("forged.fwi")), -1);
 	no_memory = false;
-	assert_fault(&f, FAULT_IMAGE, "an index of 1048577 bytes, allowed are 1048576");
+	assert_fault(&f, FAULT_IMAGE, "an index of 1048577 bytes, allowed are 1 to 1048576");
 	image_free(&img);
-	put_le32(header + 12, IMAGE_INDEX_MAX);
-	raw_seal(header);
-	raw_write_with(&raw, header, temp_path("raw.fwi"));
-	assert_int_equal(check_file(temp_path("raw.fwi")), -1);
+	put_le32(preamble + 12, IMAGE_INDEX_MAX);
+	forge_seal(preamble);
+	forge_write_with(&forged, preamble, temp_path("forged.fwi"));
+	assert_int_equal(check_file(temp_path("forged.fwi")), -1);
 	assert_fault(&f, FAULT_IMAGE, "cut short");
 	image_free(&img);
 }
 
 static void no_memory_for_the_index(void **state)
 {
-	raw_good(&raw);
-	raw_write(&raw, temp_path("raw.fwi"));
+	forge_good(&forged);
+	forge_write(&forged, temp_path("forged.fwi"));
 	no_memory = true;
-	assert_int_equal(check_file(temp_path("raw.fwi")), -1);
+	assert_int_equal(check_file(temp_path("forged.fwi")), -1);
 	no_memory = false;
 	image_free(&img);
-	assert_fault(&f, FAULT_UNFIT, "no memory for an index of");
+	assert_fault(&f, FAULT_UNFIT, "no memory for its index of");
 }
 
 static void body_size_must_match(void **state)
 {
-	raw_good(&raw);
-	raw.body_said++;
-	refused("header says 5001 bytes of chunks, index says 5000");
+	forge_good(&forged);
+	forged.body_said++;
+	refused("preamble says 5001 bytes of chunks, index says 5000");
 }
 
 static void unknown_fields(void **state)
 {
-	raw_good(&raw);
-	raw_text(&raw, 0x0042, "whatever");
-	raw_field(&raw, 0x7fff, NULL, 0);
-	assert_int_equal(check_raw(), 0);
-	raw_text(&raw, FIELD_CRITICAL | 0x42, "whatever");
+	forge_good(&forged);
+	forge_text(&forged, 0x0042, "whatever");
+	forge_field(&forged, 0x7fff, NULL, 0);
+	assert_int_equal(check_forged(), 0);
+	forge_text(&forged, FIELD_CRITICAL | 0x42, "whatever");
 	refused("critical field 0x8042 is not known");
-	raw_good(&raw);
-	raw_text(&raw, 0xffff, "x");
+	forge_good(&forged);
+	forge_text(&forged, 0xffff, "x");
 	refused("critical field 0xffff is not known");
 }
 
 static void field_framing(void **state)
 {
-	raw_good(&raw);
-	raw.used += 7; /* not enough for another field */
+	forge_good(&forged);
+	forged.used += 7; /* not enough for another field */
 	refused("ends inside a field");
-	raw_good(&raw);
-	raw_text(&raw, 0x0042, "12345");
-	raw.used--;
+	forge_good(&forged);
+	forge_text(&forged, 0x0042, "12345");
+	forged.used--;
 	refused("field 0x0042 at byte");
-	raw_good(&raw);
-	put_le32(raw.index + 4, 0xffffffff);
-	refused("field 0x8002 at byte 0 of the index is malformed");
-	raw_good(&raw);
-	raw.index[2] = 1;
+	forge_good(&forged);
+	put_le32(forged.index + 4, 0xffffffff);
+	refused("field 0x8000 at byte 0 of the index is malformed");
+	forge_good(&forged);
+	put_le32(forged.index + IMAGE_FIELD_SIZE + IMAGE_IDENTITY_SIZE + 4, 0xfffffff8);
+	refused("field 0x8002 at byte 18 of the index is malformed");
+	forge_good(&forged);
+	forged.index[2] = 1;
 	refused("malformed");
-	raw_good(&raw);
-	raw.index[3] = 1;
+	forge_good(&forged);
+	forged.index[3] = 1;
 	refused("malformed");
 }
 
 static void versions(void **state)
 {
-	raw_good(&raw);
-	raw_text(&raw, FIELD_FW_VERSION, "2");
+	forge_good(&forged);
+	forge_text(&forged, FIELD_FW_VERSION, "2");
 	refused("two firmware versions");
-	raw_start(&raw);
-	raw_stored(&raw, "rootfs", raw.index, 100);
+	forge_start(&forged);
+	forge_stored(&forged, "rootfs", forged.index, 100);
 	refused("no firmware version");
-	raw_start(&raw);
-	raw_text(&raw, FIELD_FW_VERSION, "");
+	forge_start(&forged);
+	forge_text(&forged, FIELD_FW_VERSION, "");
 	refused("the firmware version has 0 bytes");
 }
 
 static void payloads_missing(void **state)
 {
-	raw_start(&raw);
-	raw_text(&raw, FIELD_FW_VERSION, "1");
+	forge_start(&forged);
+	forge_text(&forged, FIELD_FW_VERSION, "1");
 	refused("has no payload");
-	raw_payload(&raw, "rootfs", 100, 4096);
+	forge_payload(&forged, "rootfs", 100, 4096);
 	refused("rootfs has no chunk table");
 }
 
@@ -361,23 +404,23 @@ static void lengths_of_names(void **state)
 
 	memset(name, 'n', 65);
 	name[63] = '\0';
-	raw_good(&raw);
-	raw_text(&raw, FIELD_BOARD, name);
-	raw_stored(&raw, name, raw.index, 10);
-	assert_int_equal(check_raw(), 0);
+	forge_good(&forged);
+	forge_text(&forged, FIELD_BOARD, name);
+	forge_stored(&forged, name, forged.index, 10);
+	assert_int_equal(check_forged(), 0);
 	name[63] = 'n';
 	name[64] = '\0';
-	raw_good(&raw);
-	raw_text(&raw, FIELD_BOARD, name);
+	forge_good(&forged);
+	forge_text(&forged, FIELD_BOARD, name);
 	refused("a board name has 64 bytes, allowed are 1 to 63");
-	raw_good(&raw);
-	raw_stored(&raw, name, raw.index, 10);
+	forge_good(&forged);
+	forge_stored(&forged, name, forged.index, 10);
 	refused("a partition name has 64 bytes");
-	raw_good(&raw);
-	raw_stored(&raw, "", raw.index, 10);
+	forge_good(&forged);
+	forge_stored(&forged, "", forged.index, 10);
 	refused("a partition name has 0 bytes");
-	raw_good(&raw);
-	raw_text(&raw, FIELD_BOARD, "");
+	forge_good(&forged);
+	forge_text(&forged, FIELD_BOARD, "");
 	refused("a board name has 0 bytes");
 }
 
@@ -388,64 +431,77 @@ static void unprintable_names(void **state)
 	for (size_t i = 0; i < sizeof(bytes); i++) {
 		uint8_t name[3] = { 'a', bytes[i], 'b' };
 
-		raw_good(&raw);
-		raw_field(&raw, FIELD_BOARD, name, sizeof(name));
+		forge_good(&forged);
+		forge_field(&forged, FIELD_BOARD, name, sizeof(name));
 		refused("only printable ASCII is allowed");
 	}
-	raw_good(&raw);
-	raw_text(&raw, FIELD_BOARD, " ~");
-	assert_int_equal(check_raw(), 0);
+	forge_good(&forged);
+	forge_text(&forged, FIELD_BOARD, " ~");
+	assert_int_equal(check_forged(), 0);
 }
 
 static void number_of_boards(void **state)
 {
-	raw_good(&raw);
-	for (int i = 0; i < IMAGE_BOARDS_MAX; i++)
-		raw_text(&raw, FIELD_BOARD, "board");
-	assert_int_equal(check_raw(), 0);
-	raw_text(&raw, FIELD_BOARD, "board");
+	char name[8] = "board0";
+
+	forge_good(&forged);
+	for (int i = 0; i < IMAGE_BOARDS_MAX; i++, name[5]++)
+		forge_text(&forged, FIELD_BOARD, name);
+	assert_int_equal(check_forged(), 0);
+	forge_text(&forged, FIELD_BOARD, name);
 	refused("more than 16 board names");
+	forge_good(&forged);
+	forge_text(&forged, FIELD_BOARD, "a");
+	forge_text(&forged, FIELD_BOARD, "b");
+	forge_text(&forged, FIELD_BOARD, "a");
+	refused("board a is named twice");
 }
 
 static void number_of_payloads(void **state)
 {
 	char name[8] = "part0";
 
-	raw_start(&raw);
-	raw_text(&raw, FIELD_FW_VERSION, "1");
+	forge_start(&forged);
+	forge_text(&forged, FIELD_FW_VERSION, "1");
 	for (int i = 0; i < IMAGE_PAYLOADS_MAX; i++, name[4]++)
-		raw_stored(&raw, name, (const uint8_t *)name, 5);
-	assert_int_equal(check_raw(), 0);
-	raw_stored(&raw, "rootfs", (const uint8_t *)name, 5);
+		forge_stored(&forged, name, (const uint8_t *)name, 5);
+	assert_int_equal(check_forged(), 0);
+	forge_stored(&forged, "rootfs", (const uint8_t *)name, 5);
 	refused("more than 8 payloads");
 }
 
 static void payload_twice(void **state)
 {
-	raw_good(&raw);
-	raw_stored(&raw, "rootfs", raw.index, 10);
+	forge_good(&forged);
+	forge_stored(&forged, "rootfs", forged.index, 10);
 	refused("two payloads for rootfs");
 }
 
 /* The value of the payload field that comes last. */
 static uint8_t *start_payload(uint64_t size, uint32_t chunk_size)
 {
-	raw_start(&raw);
-	raw_text(&raw, FIELD_FW_VERSION, "1");
-	raw_payload(&raw, "rootfs", size, chunk_size);
-	return raw.index + raw.used - 6 - IMAGE_PAYLOAD_SIZE;
+	forge_start(&forged);
+	forge_text(&forged, FIELD_FW_VERSION, "1");
+	forge_payload(&forged, "rootfs", size, chunk_size);
+	return forged.index + forged.used - 6 - IMAGE_PAYLOAD_SIZE;
 }
 
 static void payload_values(void **state)
 {
-	start_payload(100, 4096)[12] = 2;
-	refused("rootfs is of kind 2, known is 1 (mtd)");
-	start_payload(100, 4096)[12] = 0;
-	refused("rootfs is of kind 0");
-	start_payload(100, 4096)[13] = 0;
-	refused("rootfs has tail policy 0");
-	start_payload(100, 4096)[13] = 3;
-	refused("rootfs has tail policy 3");
+	static const uint8_t unknown[] = { 0, 5, 255 };
+
+	for (size_t i = 0; i < sizeof(unknown); i++) {
+		start_payload(100, 4096)[12] = unknown[i];
+		refused("rootfs is of the unknown kind");
+	}
+	start_payload(100, 4096)[13] = TAIL_NONE;
+	refused("rootfs has a tail policy, 0, unknown for its kind");
+	start_payload(100, 4096)[13] = 4;
+	refused("rootfs has a tail policy, 4, unknown for its kind");
+	for (uint8_t kind = PAYLOAD_UBI; kind <= PAYLOAD_BLOCK; kind++) {
+		start_payload(100, 4096)[12] = kind; /* and the policy of an MTD partition */
+		refused("rootfs has a tail policy, 1, unknown for its kind");
+	}
 	start_payload(100, 4096)[14] = 1;
 	refused("reserved bytes");
 	start_payload(100, 4096)[15] = 1;
@@ -458,9 +514,199 @@ static void payload_values(void **state)
 	refused("rootfs has chunks of 1048577 bytes");
 	start_payload(100, 0);
 	refused("rootfs has chunks of 0 bytes");
-	raw_start(&raw);
-	raw_field(&raw, FIELD_PAYLOAD, "too short", 9);
+	forge_start(&forged);
+	forge_field(&forged, FIELD_PAYLOAD, "too short", 9);
 	refused("a payload field of 9 bytes");
+}
+
+static void add_blank_chunk(size_t size)
+{
+	uint8_t line[IMAGE_CHUNK_SIZE], blank[4096];
+
+	memset(blank, 0xff, sizeof(blank));
+	forge_line(line, 0, CHUNK_BLANK, blank, size);
+	forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));
+}
+
+static void payloads_of_all_kinds(void **state)
+{
+	for (uint8_t tail = TAIL_ERASE; tail <= TAIL_JFFS2; tail++) {
+		start_payload(100, 4096)[13] = tail;
+		add_blank_chunk(100);
+		assert_int_equal(check_forged(), 0);
+	}
+	for (uint8_t kind = PAYLOAD_UBI; kind <= PAYLOAD_BLOCK; kind++) {
+		uint8_t *value = start_payload(100, 4096);
+
+		value[12] = kind;
+		value[13] = TAIL_NONE;
+		add_blank_chunk(100);
+		if (kind != PAYLOAD_UBIVOL)
+			assert_int_equal(check_forged(), 0);
+		else
+			refused("rootfs names no UBI volume");
+	}
+}
+
+/* A payload of kind ubivol of 100 bytes on the partition ubi, without its volume. */
+static void start_ubivol(void)
+{
+	uint8_t *value;
+
+	forge_start(&forged);
+	forge_text(&forged, FIELD_FW_VERSION, "1");
+	forge_payload(&forged, "ubi", 100, 4096);
+	value = forged.index + forged.used - 3 - IMAGE_PAYLOAD_SIZE;
+	value[12] = PAYLOAD_UBIVOL;
+	value[13] = TAIL_NONE;
+}
+
+static void add_volume(uint64_t size, uint8_t type, const char *name)
+{
+	uint8_t value[IMAGE_VOLUME_SIZE + 80] = { 0 };
+
+	put_le64(value, size);
+	value[8] = type;
+	memcpy(value + IMAGE_VOLUME_SIZE, name, strlen(name));
+	forge_field(&forged, FIELD_VOLUME, value, (uint32_t)(IMAGE_VOLUME_SIZE + strlen(name)));
+}
+
+static void volumes(void **state)
+{
+	static const uint64_t sizes[] = { 0, 100, 101, UINT64_MAX };
+
+	for (size_t i = 0; i < 4; i++) {
+		start_ubivol();
+		add_volume(sizes[i], i % 2 ? VOLUME_STATIC : VOLUME_DYNAMIC, "rootfs");
+		add_blank_chunk(100);
+		assert_int_equal(check_forged(), 0);
+	}
+	start_ubivol(); /* it may come behind the chunk table, too */
+	add_blank_chunk(100);
+	add_volume(0, VOLUME_DYNAMIC, "rootfs");
+	assert_int_equal(check_forged(), 0);
+}
+
+static void volumes_that_are_wrong(void **state)
+{
+	static const char *const names[] = { "", "a/b", ".", "..", "a\nb" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		start_ubivol();
+		add_volume(0, VOLUME_DYNAMIC, names[i]);
+		refused("a volume name ");
+	}
+	start_ubivol();
+	add_volume(99, VOLUME_DYNAMIC, "rootfs");
+	refused("ubi has a UBI volume smaller than its contents");
+	start_ubivol();
+	add_volume(0, 0, "rootfs");
+	refused("ubi has a UBI volume of the unknown type 0");
+	start_ubivol();
+	add_volume(0, 3, "rootfs");
+	refused("ubi has a UBI volume of the unknown type 3");
+	for (uint32_t i = 1; i < 4; i++) {
+		start_ubivol();
+		add_volume(0, VOLUME_DYNAMIC, "rootfs");
+		forged.index[forged.used - 6 - i] = 1;
+		refused("ubi has a malformed UBI volume");
+	}
+	start_ubivol();
+	forge_field(&forged, FIELD_VOLUME, "eleven byte", 11);
+	refused("ubi has a malformed UBI volume");
+	start_ubivol();
+	add_volume(0, VOLUME_DYNAMIC, "rootfs");
+	add_volume(0, VOLUME_DYNAMIC, "other");
+	refused("a UBI volume without a payload for it");
+	forge_good(&forged);
+	add_volume(0, VOLUME_DYNAMIC, "rootfs");
+	refused("a UBI volume without a payload for it");
+	forge_start(&forged);
+	add_volume(0, VOLUME_DYNAMIC, "rootfs");
+	refused("a UBI volume without a payload for it");
+}
+
+/* Payloads of one UBI may be many, if their volumes are; anything else of the same name may not. */
+static void volumes_of_one_name(void **state)
+{
+	uint8_t *second;
+
+	start_ubivol();
+	add_volume(0, VOLUME_DYNAMIC, "one");
+	add_blank_chunk(100);
+	forge_payload(&forged, "ubi", 100, 4096);
+	second = forged.index + forged.used - 3 - IMAGE_PAYLOAD_SIZE;
+	second[12] = PAYLOAD_UBIVOL;
+	second[13] = TAIL_NONE;
+	add_volume(0, VOLUME_DYNAMIC, "two");
+	add_blank_chunk(100);
+	assert_int_equal(check_forged(), 0);
+	memcpy(second + IMAGE_PAYLOAD_SIZE + 3 + IMAGE_FIELD_SIZE + IMAGE_VOLUME_SIZE, "one", 3);
+	refused("two payloads for ubi:one");
+	start_ubivol();
+	add_volume(0, VOLUME_DYNAMIC, "one");
+	add_blank_chunk(100);
+	forge_stored(&forged, "ubi", (const uint8_t *)"x", 1);
+	refused("two payloads for ubi");
+}
+
+static void names_that_look_like_paths(void **state)
+{
+	static const char *const names[] = { "/", "a/b", ".", "..", "../rootfs" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		forge_good(&forged);
+		forge_stored(&forged, names[i], (const uint8_t *)"x", 1);
+		refused("which looks like a path");
+	}
+	forge_good(&forged);
+	forge_stored(&forged, "...", (const uint8_t *)"x", 1);
+	forge_text(&forged, FIELD_BOARD, "acme/router"); /* no path is made of it */
+	assert_int_equal(check_forged(), 0);
+}
+
+static void identities(void **state)
+{
+	static const uint8_t identity[] = IMAGE_MAGIC "\1";
+
+	forge_nothing(&forged);
+	forge_text(&forged, FIELD_FW_VERSION, "1");
+	refused("the index does not start with its identity");
+	forge_nothing(&forged);
+	forge_text(&forged, 3, "unknown");
+	forge_field(&forged, FIELD_IDENTITY, identity, IMAGE_IDENTITY_SIZE);
+	refused("the index does not start with its identity");
+	forge_good(&forged);
+	forge_field(&forged, FIELD_IDENTITY, identity, IMAGE_IDENTITY_SIZE);
+	refused("a second identity in the index");
+	for (size_t at = 0; at < IMAGE_IDENTITY_SIZE; at++) {
+		forge_good(&forged);
+		forged.index[IMAGE_FIELD_SIZE + at] ^= 2;
+		refused("the index is not one of format version 1");
+	}
+	forge_nothing(&forged);
+	forge_field(&forged, FIELD_IDENTITY, identity, IMAGE_IDENTITY_SIZE - 1);
+	refused("the index is not one of format version 1");
+}
+
+static void rollback_numbers(void **state)
+{
+	static const uint8_t number[8] = { 0x78, 0x56, 0x34, 0x92 };
+
+	forge_good(&forged);
+	forge_field(&forged, FIELD_ROLLBACK, number, 4);
+	forge_write(&forged, temp_path("forged.fwi"));
+	assert_int_equal(check_file(temp_path("forged.fwi")), 0);
+	assert_int_equal(img.rollback, 0x92345678);
+	image_free(&img);
+	forge_field(&forged, FIELD_ROLLBACK, number, 4);
+	refused("a second or malformed anti-rollback number");
+	for (uint32_t len = 0; len <= 8; len++) {
+		forge_good(&forged);
+		forge_field(&forged, FIELD_ROLLBACK, number, len);
+		if (len != 4)
+			refused("a second or malformed anti-rollback number");
+	}
 }
 
 static void tail_keep_and_largest_chunks(void **state)
@@ -468,8 +714,8 @@ static void tail_keep_and_largest_chunks(void **state)
 	uint8_t line[IMAGE_CHUNK_SIZE];
 
 	start_payload(100, 1 << 20)[13] = TAIL_KEEP;
-	raw_line(line, 0, 0xffffffff, CHUNK_BLANK);
-	raw_field(&raw, FIELD_CHUNKS, line, sizeof(line));
+	forge_line(line, 0, CHUNK_BLANK, "", 0);
+	forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));
 	refused("fails its checksum"); /* which comes after all that is in the index */
 }
 
@@ -478,10 +724,10 @@ static void table_with(uint64_t size, uint32_t stored, uint8_t encoding, const c
 	uint8_t line[IMAGE_CHUNK_SIZE];
 
 	(void)start_payload(size, 4096);
-	raw_line(line, stored, 0, encoding);
-	raw_field(&raw, FIELD_CHUNKS, line, sizeof(line));
-	raw.body_said = stored;
-	raw.body_used = stored < 5000 ? stored : 0;
+	forge_line(line, stored, encoding, "", 0);
+	forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));
+	forged.body_said = stored;
+	forged.body_used = stored < 5000 ? stored : 0;
 	refused(what);
 }
 
@@ -496,14 +742,59 @@ static void chunk_tables(void **state)
 	table_with(100, 100, 3, "rootfs chunk 0 has unknown encoding 3");
 	table_with(100, 100, 255, "unknown encoding 255");
 	table_with(100, 100, CHUNK_STORED, "fails its checksum");
-	table_with(4097, 4096, CHUNK_STORED, "rootfs needs 2 chunks, its table has 12 bytes");
+	table_with(4097, 4096, CHUNK_STORED, "rootfs needs 2 chunks, its table has 44 bytes");
+}
+
+/* Both checksums count, of every encoding. */
+static void either_checksum(void **state)
+{
+	for (size_t at = 4; at < IMAGE_CHUNK_SIZE; at++) {
+		if (at >= 8 && at < 12)
+			continue; /* neither */
+		forge_good(&forged);
+		forged.index[forged.used - IMAGE_CHUNK_SIZE + at] ^= 0x40;
+		refused("fails its checksum");
+		(void)start_payload(100, 4096);
+		add_blank_chunk(100);
+		forged.index[forged.used - IMAGE_CHUNK_SIZE + at] ^= 0x40;
+		refused("fails its checksum");
+	}
+}
+
+/* A blank chunk that passed once is not reckoned again, but only by the very same checksums. */
+static void blank_chunks_that_differ(void **state)
+{
+	uint8_t blank[4096], lines[3][IMAGE_CHUNK_SIZE];
+	size_t checked = 0;
+
+	memset(blank, 0xff, sizeof(blank));
+	for (int i = 0; i < 3; i++)
+		forge_line(lines[i], 0, CHUNK_BLANK, blank, sizeof(blank));
+	(void)start_payload(sizeof(blank) * 3, 4096);
+	forge_field(&forged, FIELD_CHUNKS, lines, sizeof(lines));
+	assert_int_equal(check_forged(), 0);
+	for (size_t at = 4; at < IMAGE_CHUNK_SIZE; at++) {
+		if (at >= 8 && at < 12)
+			continue;
+		for (int i = 0; i < 3; i++, checked++) {
+			lines[i][at] ^= 1;
+			(void)start_payload(sizeof(blank) * 3, 4096);
+			forge_field(&forged, FIELD_CHUNKS, lines, sizeof(lines));
+			lines[i][at] ^= 1;
+			refused("fails its checksum");
+		}
+	}
+	assert_int_equal(checked, 36 * 3);
+	(void)start_payload(sizeof(blank) * 2 + 100, 4096); /* the last one is shorter */
+	forge_field(&forged, FIELD_CHUNKS, lines, sizeof(lines));
+	refused("fails its checksum");
 }
 
 static void reserved_bytes_of_a_chunk(void **state)
 {
-	for (uint32_t i = 1; i < 4; i++) {
-		raw_good(&raw);
-		raw.index[raw.used - i] = 1;
+	for (uint32_t i = 9; i < 12; i++) {
+		forge_good(&forged);
+		forged.index[forged.used - IMAGE_CHUNK_SIZE + i] = 1;
 		refused("described wrongly");
 	}
 }
@@ -515,10 +806,10 @@ static void sizes_that_overflow(void **state)
 
 	for (size_t i = 0; i < 4; i++) {
 		(void)start_payload(sizes[i], 4096);
-		raw_field(&raw, FIELD_CHUNKS, line, sizeof(line));
-		refused("chunks, its table has 12 bytes");
+		forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));
+		refused("chunks, its table has 44 bytes");
 		(void)start_payload(sizes[i], 4096);
-		raw_field(&raw, FIELD_CHUNKS, line, 0);
+		forge_field(&forged, FIELD_CHUNKS, line, 0);
 		refused("chunks, its table has 0 bytes");
 	}
 }
@@ -527,23 +818,23 @@ static void tables_out_of_place(void **state)
 {
 	uint8_t line[IMAGE_CHUNK_SIZE] = { 0 };
 
-	raw_start(&raw);
-	raw_field(&raw, FIELD_CHUNKS, line, sizeof(line));
+	forge_start(&forged);
+	forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));
 	refused("a chunk table without a payload");
-	raw_good(&raw);
-	raw_field(&raw, FIELD_CHUNKS, line, sizeof(line));
+	forge_good(&forged);
+	forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));
 	refused("a chunk table without a payload");
 }
 
 /* Parsing touches nothing behind the index: under ASan this proves it for each length. */
 static void index_of_every_length(void **state)
 {
-	raw_good(&raw);
-	for (uint32_t len = 0; len < raw.used; len++) {
+	forge_good(&forged);
+	for (uint32_t len = 0; len < forged.used; len++) {
 		uint8_t *index = malloc(len ? len : 1);
 
 		assert_non_null(index);
-		memcpy(index, raw.index, len);
+		memcpy(index, forged.index, len);
 		assert_int_equal(image_parse_index(&img, index, len, "index", &f), -1);
 		assert_int_equal(f.kind, FAULT_IMAGE);
 		image_free(&img);
@@ -561,7 +852,9 @@ int main(void)
 		image_test(every_truncation_is_refused),
 		image_test(hand_made_image_is_fine),
 		image_test(other_files),
-		image_test(headers),
+		image_test(preambles),
+		image_test(preamble_checksum),
+		image_test(signature_size_limit),
 		image_test(index_size_limit),
 		image_test(no_memory_for_the_index),
 		image_test(body_size_must_match),
@@ -575,8 +868,17 @@ int main(void)
 		image_test(number_of_payloads),
 		image_test(payload_twice),
 		image_test(payload_values),
+		image_test(payloads_of_all_kinds),
+		image_test(volumes),
+		image_test(volumes_that_are_wrong),
+		image_test(volumes_of_one_name),
+		image_test(names_that_look_like_paths),
+		image_test(identities),
+		image_test(rollback_numbers),
 		image_test(tail_keep_and_largest_chunks),
 		image_test(chunk_tables),
+		image_test(either_checksum),
+		image_test(blank_chunks_that_differ),
 		image_test(reserved_bytes_of_a_chunk),
 		image_test(sizes_that_overflow),
 		image_test(tables_out_of_place),

@@ -78,12 +78,35 @@ static void comments_and_blank_lines_stay(void **state)
 	rewritten(
 		"# the restart: line below\n\n#restart\n::once:x\n\n# ::restart is not here\n",
 		"# the restart: line below\n\n#restart\n::once:x\n\n# ::restart is not here\n" OURS);
+	rewritten("#::restart:/sbin/init\n", "#::restart:/sbin/init\n" OURS);
 }
 
 static void no_newline_at_the_end(void **state)
 {
 	rewritten("::once:x", "::once:x\n" OURS);
 	rewritten("::once:x\n::restart:/sbin/init", "::once:x\n" OURS);
+}
+
+/* BusyBox joins a line that ends in a backslash with the next one: it must not be ours. */
+static void ends_in_a_backslash(void **state)
+{
+	char *text = inittab_rewrite("::sysinit:x\n# the end \\\n", "/sbin/flashinit"), *ours;
+
+	assert_non_null(text);
+	ours = strstr(text, OURS);
+	assert_non_null(ours);
+	assert_string_equal(ours, OURS);
+	assert_true(ours >= text + 2 && ours[-1] == '\n' && ours[-2] != '\\');
+	free(text);
+	rewritten("::once:x\\", "::once:x\\\n\n" OURS);
+	rewritten("::once:x\n::restart:/a \\\n", "::once:x\n" OURS);
+}
+
+/* A word in a line that goes on is no entry, and an entry that goes on goes as a whole. */
+static void lines_that_go_on(void **state)
+{
+	rewritten("::once:a \\\n::restart:b\n::restart:c \\\nd \\\ne\n::once:f\n",
+		  "::once:a \\\n::restart:b\n::once:f\n" OURS);
 }
 
 static void empty_file(void **state)
@@ -183,6 +206,8 @@ int main(void)
 		cmocka_unit_test(only_the_action_counts),
 		cmocka_unit_test(comments_and_blank_lines_stay),
 		cmocka_unit_test(no_newline_at_the_end),
+		cmocka_unit_test(ends_in_a_backslash),
+		cmocka_unit_test(lines_that_go_on),
 		cmocka_unit_test(empty_file),
 		cmocka_unit_test(no_file_means_the_defaults),
 		cmocka_unit_test(rewriting_twice_changes_nothing),

@@ -35,7 +35,7 @@ static const char *busy_point;
 int __wrap_umount2(const char *point, int flags)
 {
 	(void)strcat(strcat(unmounted, point), ";");
-	assert_int_equal(flags, 0); /* above all not MNT_DETACH */
+	assert_int_equal(flags, UMOUNT_NOFOLLOW); /* above all not MNT_DETACH */
 	if (!busy_point || strcmp(point, busy_point) != 0)
 		return 0;
 	errno = EBUSY;
@@ -90,6 +90,25 @@ static void real_table(void **state)
 	mounts_free(&t);
 }
 
+static void shared_mounts(void **state)
+{
+	static const char *const not_shared[] = { "", " master:1", " unbindable",
+						  " propagate_from:2" };
+	char text[256];
+
+	assert_int_equal(parse(device), 0);
+	for (size_t i = 0; i < t.count; i++)
+		assert_int_equal(t.mount[i].shared, i == 2 || i == 3);
+	mounts_free(&t);
+	for (size_t i = 0; i < sizeof(not_shared) / sizeof(*not_shared); i++) {
+		(void)snprintf(text, sizeof(text), "1 0 8:1 / /shared:1 rw%s - ext4 shared:1 rw\n",
+			       not_shared[i]);
+		assert_int_equal(parse(text), 0);
+		assert_false(t.mount[0].shared);
+		mounts_free(&t);
+	}
+}
+
 static void escapes(void **state)
 {
 	assert_int_equal(parse("1 0 8:1 / /mnt/my\\040disk\\011x\\012y\\134z rw - ext4 "
@@ -142,6 +161,7 @@ static void malformed(void **state)
 			       lines[i]);
 		assert_int_equal(parse(text), -1);
 		assert_fault(&f, FAULT_FAILED, "the mount table has a line that makes no sense");
+		assert_fault(&f, FAULT_FAILED, lines[i]); /* whole, though parsing took it apart */
 		mounts_free(&t);
 	}
 }
@@ -231,17 +251,12 @@ static void no_table_no_pass(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(real_table),
-		cmocka_unit_test(escapes),
-		cmocka_unit_test(bytes_above_ascii),
-		cmocka_unit_test(odd_but_fine),
-		cmocka_unit_test(malformed),
-		cmocka_unit_test(without_memory),
-		file_test(reads_a_file),
-		cmocka_unit_test(below),
-		file_test(unmounts_newest_first),
-		file_test(names_what_is_busy),
-		file_test(no_table_no_pass),
+		cmocka_unit_test(real_table),     cmocka_unit_test(shared_mounts),
+		cmocka_unit_test(escapes),        cmocka_unit_test(bytes_above_ascii),
+		cmocka_unit_test(odd_but_fine),   cmocka_unit_test(malformed),
+		cmocka_unit_test(without_memory), file_test(reads_a_file),
+		cmocka_unit_test(below),          file_test(unmounts_newest_first),
+		file_test(names_what_is_busy),    file_test(no_table_no_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

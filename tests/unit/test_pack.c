@@ -54,9 +54,12 @@ static int setup(void **state)
 	write_file(input, data, sizeof(data));
 	options = (struct pack_options){
 		.fw_version = "1",
-		.payload = { { "rootfs", input } },
+		.payload = { { .file = input,
+			       .to = { .part = "rootfs",
+				       .kind = PAYLOAD_MTD,
+				       .tail = TAIL_ERASE,
+				       .chunk_size = 4096 } } },
 		.payload_count = 1,
-		.chunk_size = 4096,
 		.level = 9,
 	};
 	return 0;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "helpers.h"
 #include "procs.h"
@@ -103,6 +104,47 @@ static void no_proc(void **state)
 	assert_int_equal(s.count, 0);
 }
 
+static void note_link(void *ctx, const struct process *q, const char *what, const char *to)
+{
+	char *told = ctx;
+	size_t used = strlen(told);
+
+	assert_int_equal(q->pid, 7);
+	(void)snprintf(told + used, 512 - used, "%s>%s;", what, to);
+}
+
+static void add_link(const char *name, const char *to)
+{
+	assert_int_equal(symlink(to, temp_path("proc/7/%s", name)), 0);
+}
+
+static void names_what_a_process_holds(void **state)
+{
+	const struct process sh = { .pid = 7 };
+	char told[512] = "";
+
+	write_text(temp_path("proc/7/fd/no link"), "");
+	add_link("cwd", "/mnt");
+	add_link("root", "/");
+	add_link("exe", "/bin/sh (deleted)");
+	process_links_each(temp_path("proc"), &sh, note_link, told);
+	assert_string_equal(told, "cwd>/mnt;root>/;exe>/bin/sh (deleted);");
+	add_link("fd/12", "socket:[33]");
+	assert_int_equal(unlink(temp_path("proc/7/cwd")), 0); /* as that of a thread or zombie */
+	told[0] = '\0';
+	process_links_each(temp_path("proc"), &sh, note_link, told);
+	assert_string_equal(told, "root>/;exe>/bin/sh (deleted);fd/12>socket:[33];");
+}
+
+static void a_process_that_has_gone_holds_nothing(void **state)
+{
+	const struct process gone = { .pid = 7 };
+	char told[512] = "";
+
+	process_links_each(temp_path("proc"), &gone, note_link, told);
+	assert_string_equal(told, "");
+}
+
 #define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
 int main(void)
@@ -116,6 +158,8 @@ int main(void)
 		cmocka_unit_test(nonsense),
 		file_test(lists_a_proc),
 		file_test(no_proc),
+		file_test(names_what_a_process_holds),
+		file_test(a_process_that_has_gone_holds_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,16 @@ static void format_with_bar(void **state)
 	       MIB - 1, MIB, 1000);
 }
 
+/* Bad eraseblocks in a payload may make more of it than was expected. */
+static void format_beyond_the_total(void **state)
+{
+	char text[160];
+
+	progress_format(text, sizeof(text), "writing", true, 300 * MIB, 100 * MIB, 1000);
+	assert_non_null(strstr(text, "[####################] 100%"));
+	assert_non_null(strstr(text, "0:00 left"));
+}
+
 static void format_of_nothing_and_much(void **state)
 {
 	char text[16];
@@ -93,10 +103,38 @@ static void a_line_per_five_percent(void **state)
 	}
 	progress_end(&p);
 	text = capture_end(STDOUT_FILENO);
-	assert_int_equal(count(text, '\n'), 20);
+	assert_int_equal(count(text, '\n'), 17); /* the first two seconds are quiet */
 	assert_int_equal(count(text, '\r'), 0);
-	assert_ptr_equal(strstr(text, "flashinit: writing   5%  50.0 of 1000.0 MiB"), text);
+	assert_ptr_equal(strstr(text, "flashinit: writing  20%  200.0 of 1000.0 MiB"), text);
+	assert_non_null(strstr(text, "\nflashinit: writing  25%  250.0 of"));
 	assert_non_null(strstr(text, "\nflashinit: writing 100%  1000.0 of"));
+	free(text);
+}
+
+/* Work that is over before anybody wonders needs no lines, and long work its last one. */
+static void quick_work_is_quiet(void **state)
+{
+	struct progress p;
+	char *text;
+
+	terminal = false;
+	now_ms = 5000;
+	capture_start(STDOUT_FILENO);
+	progress_start(&p, "writing");
+	for (uint64_t done = 1; done <= 100; done++) {
+		now_ms += 19;
+		progress_show(&p, done * MIB, 100 * MIB);
+	}
+	progress_end(&p);
+	text = capture_end(STDOUT_FILENO);
+	assert_string_equal(text, "");
+	free(text);
+	now_ms += 10000;
+	capture_start(STDOUT_FILENO);
+	progress_show(&p, 100 * MIB, 100 * MIB);
+	text = capture_end(STDOUT_FILENO);
+	assert_int_equal(count(text, '\n'), 1);
+	assert_non_null(strstr(text, "100%"));
 	free(text);
 }
 
@@ -130,8 +168,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(format),
 		cmocka_unit_test(format_with_bar),
+		cmocka_unit_test(format_beyond_the_total),
 		cmocka_unit_test(format_of_nothing_and_much),
 		file_test(a_line_per_five_percent),
+		file_test(quick_work_is_quiet),
 		file_test(redrawn_on_a_terminal),
 	};
 

@@ -1,46 +1,88 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "helpers.h"
+#include "mtd_tree.h"
 #include "proof.h"
 
-static char mountinfo[128], swaps[128], sys[128];
-static struct proof_view view = { mountinfo, swaps, sys };
+static struct mount_table mounts;
+static char swaps[128], sys[128], dev[128];
+static struct proof_view view;
 static struct fault f;
+
+static const char *taken; /* the end of the path of a block device that somebody has */
+static unsigned int tries;
+
+int __real_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, mode_t mode)
+{
+	size_t len = strlen(path), end = taken ? strlen(taken) : 0;
+
+	if (!(flags & O_EXCL))
+		return __real_open(path, flags, mode);
+	tries++;
+	assert_int_equal(flags & O_ACCMODE, O_RDONLY);
+	if (!taken || len < end || strcmp(path + len - end, taken) != 0)
+		return __real_open(path, flags, mode);
+	errno = EBUSY;
+	return -1;
+}
 
 static const char ram_root[] = "1 0 0:1 / / rw - tmpfs flashinit rw\n"
 			       "2 1 0:6 / /proc rw - proc proc rw\n";
 static const char no_swaps[] = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
 
-/* A system in which nothing uses the flash. */
+static void set_mounts(const char *text)
+{
+	mounts_free(&mounts);
+	if (mounts_parse(&mounts, strdup(text), &f) < 0)
+		fail_msg("%s", f.text);
+}
+
+/* A system in which nothing uses the flash: mtd3 (rootfs), and others beside it. */
 static int setup(void **state)
 {
 	if (temp_dir_make(state) < 0)
 		return -1;
-	(void)snprintf(mountinfo, sizeof(mountinfo), "%s", temp_path("mountinfo"));
+	taken = NULL;
+	tries = 0;
 	(void)snprintf(swaps, sizeof(swaps), "%s", temp_path("swaps"));
 	(void)snprintf(sys, sizeof(sys), "%s", temp_path("sys"));
-	write_text(mountinfo, ram_root);
+	(void)snprintf(dev, sizeof(dev), "%s", temp_path("dev"));
+	set_mounts(ram_root);
 	write_text(swaps, no_swaps);
 	write_text(temp_path("sys/block/loop0/size"), "0\n");
 	write_text(temp_path("sys/block/mtdblock3/size"), "8192\n");
 	write_text(temp_path("sys/class/ubi/version"), "1\n");
+	mtd_tree_add("sys", "platform/nand/mtd", 3, "rootfs", 0x100000, 0x100000);
+	mtd_tree_add("sys", "platform/nand/mtd", 4, "data", 0x200000, 0x100000);
+	mtd_tree_add("sys", "platform/nand/mtd", 30, "boot", 0, 0x100000);
+	write_text(temp_path("dev/mtdblock3"), "");
+	write_text(temp_path("dev/mtdblock4"), "");
+	view = (struct proof_view){ &mounts, swaps, sys, dev };
 	return 0;
+}
+
+static int teardown(void **state)
+{
+	mounts_free(&mounts);
+	return temp_dir_remove(state);
 }
 
 static void expect_free(void)
 {
-	if (proof_target_free(&view, 3, "rootfs", &f) < 0)
+	if (proof_target_free(&view, 3, true, &f) < 0)
 		fail_msg("%s", f.text);
 }
 
 static void expect_used(const char *what)
 {
-	assert_int_equal(proof_target_free(&view, 3, "rootfs", &f), -1);
+	assert_int_equal(proof_target_free(&view, 3, true, &f), -1);
 	assert_fault(&f, FAULT_BUSY, "mtd3 (rootfs) is in use: ");
 	assert_fault(&f, FAULT_BUSY, what);
 }
@@ -51,7 +93,7 @@ static void mounted(const char *line)
 	char text[512];
 
 	(void)snprintf(text, sizeof(text), "%s%s\n", ram_root, line);
-	write_text(mountinfo, text);
+	set_mounts(text);
 }
 
 static void nothing_uses_it(void **state)
@@ -63,7 +105,8 @@ static void kernel_without_swap_loop_and_ubi(void **state)
 {
 	assert_int_equal(unlink(swaps), 0);
 	(void)snprintf(sys, sizeof(sys), "%s", temp_path("other-sys"));
-	assert_int_equal(mkdir(sys, 0700), 0);
+	mtd_tree_add("other-sys", "platform/nand/mtd", 3, "rootfs", 0, 0x100000);
+	assert_int_equal(unlink(temp_path("dev/mtdblock3")), 0);
 	expect_free();
 }
 
@@ -115,14 +158,33 @@ static void mounted_by_number_in_words(void **state)
 	}
 }
 
-static void unreadable_mount_table_proves_nothing(void **state)
+static void mounts_may_be_left_out(void **state)
 {
-	assert_int_equal(unlink(mountinfo), 0);
-	assert_int_equal(proof_target_free(&view, 3, "rootfs", &f), -1);
-	assert_fault(&f, FAULT_FAILED, "cannot read the mount table");
-	write_text(mountinfo, "nonsense\n");
-	assert_int_equal(proof_target_free(&view, 3, "rootfs", &f), -1);
-	assert_fault(&f, FAULT_FAILED, "makes no sense");
+	mounted("9 1 31:3 / / rw - jffs2 mtd:rootfs rw");
+	taken = "/mtdblock3";
+	assert_int_equal(proof_target_free(&view, 3, false, &f), 0);
+	write_text(temp_path("sys/class/ubi/ubi1/mtd_num"), "3\n");
+	assert_int_equal(proof_target_free(&view, 3, false, &f), -1);
+	assert_fault(&f, FAULT_BUSY, "mtd3 (rootfs) is in use: ubi1 holds it");
+}
+
+/* Lazily unmounted: in no table any more, but the block device cannot be had. */
+static void taken_by_somebody(void **state)
+{
+	taken = "/mtdblock3";
+	expect_used("something has taken ");
+	expect_used("dev/mtdblock3 for itself");
+	assert_true(tries > 0);
+	view.dev = NULL;
+	tries = 0;
+	expect_free();
+	assert_int_equal(tries, 0);
+	view.dev = dev;
+	taken = "/mtdblock4";
+	expect_free();
+	taken = NULL;
+	assert_int_equal(unlink(temp_path("dev/mtdblock3")), 0); /* no node proves nothing */
+	expect_free();
 }
 
 static void swapped_to(void **state)
@@ -144,7 +206,7 @@ static void unreadable_swaps_prove_nothing(void **state)
 {
 	assert_int_equal(unlink(swaps), 0);
 	assert_int_equal(mkdir(swaps, 0700), 0);
-	assert_int_equal(proof_target_free(&view, 3, "rootfs", &f), -1);
+	assert_int_equal(proof_target_free(&view, 3, true, &f), -1);
 	assert_fault(&f, FAULT_FAILED, "swaps: cannot read");
 }
 
@@ -168,33 +230,86 @@ static void ubi_device(void **state)
 static void unreadable_folder_proves_nothing(void **state)
 {
 	(void)snprintf(sys, sizeof(sys), "%s", temp_path("bad-sys"));
+	mtd_tree_add("bad-sys", "platform/nand/mtd", 3, "rootfs", 0, 0x100000);
 	write_text(temp_path("bad-sys/block"), "a file where a folder should be");
-	assert_int_equal(proof_target_free(&view, 3, "rootfs", &f), -1);
+	assert_int_equal(proof_target_free(&view, 3, true, &f), -1);
 	assert_fault(&f, FAULT_FAILED, "block: cannot list: Not a directory");
+}
+
+static void deleted_nodes(void **state)
+{
+	write_text(temp_path("sys/block/loop0/loop/backing_file"), "/dev/mtdblock33 (deleted)\n");
+	expect_free();
+	write_text(temp_path("sys/block/loop0/loop/backing_file"), "/dev/mtdblock3 (deleted\n");
+	expect_free();
+	write_text(temp_path("sys/block/loop0/loop/backing_file"), "/dev/mtdblock3 (deleted)\n");
+	expect_used("loop0 holds it");
+}
+
+static void no_such_flash(void **state)
+{
+	assert_int_equal(proof_target_free(&view, 5, true, &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "mtd5 has gone");
+	(void)snprintf(sys, sizeof(sys), "%s", temp_path("none"));
+	assert_int_equal(proof_target_free(&view, 3, true, &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "cannot list the flash");
+}
+
+static void expect_used_as(int number, const char *what)
+{
+	assert_int_equal(proof_target_free(&view, number, true, &f), -1);
+	assert_fault(&f, FAULT_BUSY, what);
+}
+
+/* Whoever uses a part of the flash under another name uses it. */
+static void overlapping_partitions(void **state)
+{
+	mtd_tree_add("sys", "platform/nand/mtd", 5, "firmware", 0, 0x200000);
+	mounted("9 1 31:5 / /a rw - jffs2 mtd:firmware rw");
+	expect_used_as(3, "mtd5 (firmware) is in use: mounted on /a");
+	expect_used_as(30, "mtd5 (firmware) is in use: mounted on /a");
+	assert_int_equal(proof_target_free(&view, 4, true, &f), 0);
+	mounted("9 1 0:9 / /a rw - jffs2 mtd:boot rw");
+	expect_used_as(5, "mtd30 (boot) is in use: mounted on /a");
+	expect_free();
+	set_mounts(ram_root);
+	write_text(temp_path("sys/class/ubi/ubi0/mtd_num"), "5\n");
+	expect_used_as(3, "mtd5 (firmware) is in use: ubi0 holds it");
+	write_text(temp_path("sys/class/ubi/ubi0/mtd_num"), "4\n");
+	expect_free();
+	write_text(temp_path("sys/block/loop0/loop/backing_file"), "/dev/mtdblock5\n");
+	expect_used_as(3, "mtd5 (firmware) is in use: loop0 holds it");
+	write_text(temp_path("sys/block/loop0/loop/backing_file"), "/dev/mtdblock4\n");
+	taken = "/mtdblock5";
+	expect_used_as(3, "mtd5 (firmware) is in use: something has taken");
+}
+
+static void partitioned_master(void **state)
+{
+	mtd_tree_add("sys", "platform/spi/mtd", 6, "spi", NO_OFFSET, 0x400000);
+	mtd_tree_add("sys", "platform/spi/mtd/mtd6", 7, "one", 0, 0x200000);
+	mtd_tree_add("sys", "platform/spi/mtd/mtd6", 8, "two", 0x200000, 0x200000);
+	mounted("9 1 31:6 / /a rw - jffs2 mtd6 rw");
+	expect_used_as(7, "mtd6 (spi) is in use: mounted on /a");
+	expect_used_as(8, "mtd6 (spi) is in use: mounted on /a");
+	expect_free();
+	mounted("9 1 31:8 / /a rw - jffs2 mtd:two rw");
+	expect_used_as(6, "mtd8 (two) is in use: mounted on /a");
+	assert_int_equal(proof_target_free(&view, 7, true, &f), 0);
 }
 
 static void nothing_below(void **state)
 {
 	mounted("9 1 0:20 / /oldroots rw - tmpfs tmpfs rw");
-	assert_int_equal(proof_nothing_below(&view, "/oldroot", &f), 0);
+	assert_int_equal(proof_nothing_below(&mounts, "/oldroot", &f), 0);
 	mounted("9 1 0:20 / /oldroot/mnt/usb rw - vfat /dev/sda1 rw");
-	assert_int_equal(proof_nothing_below(&view, "/oldroot", &f), -1);
+	assert_int_equal(proof_nothing_below(&mounts, "/oldroot", &f), -1);
 	assert_fault(&f, FAULT_BUSY, "/dev/sda1 (vfat) is still mounted on /oldroot/mnt/usb");
 	mounted("9 1 31:3 / /oldroot rw - jffs2 mtd:rootfs rw");
-	assert_int_equal(proof_nothing_below(&view, "/oldroot", &f), -1);
-	assert_int_equal(unlink(mountinfo), 0);
-	assert_int_equal(proof_nothing_below(&view, "/oldroot", &f), -1);
-	assert_int_equal(f.kind, FAULT_FAILED);
+	assert_int_equal(proof_nothing_below(&mounts, "/oldroot", &f), -1);
 }
 
-static void live_view(void **state)
-{
-	assert_string_equal(proof_live.mountinfo, "/proc/self/mountinfo");
-	assert_string_equal(proof_live.swaps, "/proc/swaps");
-	assert_string_equal(proof_live.sys, "/sys");
-}
-
-#define proof_test(name) cmocka_unit_test_setup_teardown(name, setup, temp_dir_remove)
+#define proof_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
@@ -205,14 +320,18 @@ int main(void)
 		proof_test(other_device_numbers),
 		proof_test(mounted_by_name),
 		proof_test(mounted_by_number_in_words),
-		proof_test(unreadable_mount_table_proves_nothing),
+		proof_test(mounts_may_be_left_out),
+		proof_test(taken_by_somebody),
 		proof_test(swapped_to),
 		proof_test(unreadable_swaps_prove_nothing),
 		proof_test(loop_device),
 		proof_test(ubi_device),
 		proof_test(unreadable_folder_proves_nothing),
+		proof_test(deleted_nodes),
+		proof_test(no_such_flash),
+		proof_test(overlapping_partitions),
+		proof_test(partitioned_master),
 		proof_test(nothing_below),
-		proof_test(live_view),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

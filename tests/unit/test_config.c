@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "helpers.h"
+
+static struct config c;
+static struct fault f;
+
+static int read_config(const char *text)
+{
+	write_text(temp_path("conf"), text);
+	return config_read(&c, temp_path("conf"), &f);
+}
+
+static void fine(const char *text)
+{
+	if (read_config(text) < 0)
+		fail_msg("%s", f.text);
+}
+
+static void refused(const char *text, const char *what)
+{
+	assert_int_equal(read_config(text), -1);
+	assert_fault(&f, FAULT_UNFIT, "/conf line ");
+	assert_fault(&f, FAULT_UNFIT, what);
+}
+
+static void expect_defaults(void)
+{
+	assert_int_equal(c.board_count, 0);
+	assert_int_equal(c.rollback, 0);
+	assert_int_equal(c.after, AFTER_REBOOT);
+}
+
+static void no_file(void **state)
+{
+	memset(&c, 'x', sizeof(c));
+	assert_int_equal(config_read(&c, temp_path("none"), &f), 0);
+	expect_defaults();
+}
+
+static void nothing_in_it(void **state)
+{
+	static const char *const texts[] = {
+		"",  "\n",       "\n\n  \n\t\n", "# board = x\n", "  # rollback-number = 9",
+		"#", "\r\n#\r\n"
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		memset(&c, 'x', sizeof(c));
+		fine(texts[i]);
+		expect_defaults();
+	}
+}
+
+static void all_keys(void **state)
+{
+	fine("# this device\nboard = acme,router\n\nboard=other board\n"
+	     "\trollback-number\t= 4294967295\r\nafter =poweroff  \n");
+	assert_int_equal(c.board_count, 2);
+	assert_string_equal(c.board[0], "acme,router");
+	assert_string_equal(c.board[1], "other board");
+	assert_int_equal(c.rollback, 4294967295);
+	assert_int_equal(c.after, AFTER_POWEROFF);
+	fine("after = halt"); /* without a newline; and nothing is left of the last time */
+	assert_int_equal(c.after, AFTER_HALT);
+	assert_int_equal(c.board_count, 0);
+	assert_int_equal(c.rollback, 0);
+	fine("board = a = b #c\n"); /* a comment is a line */
+	assert_string_equal(c.board[0], "a = b #c");
+}
+
+static void lines_that_make_no_sense(void **state)
+{
+	refused("board = a\nnonsense\n", "line 2: \"nonsense\" should be KEY = VALUE");
+	refused("\n\n# x\nspeed = high", "line 4: there is no key \"speed\"");
+	refused("Board = a\n", "line 1: there is no key \"Board\"");
+	refused("= a\n", "line 1: there is no key \"\"");
+	refused("board =\n", "line 1: \"board\" has no value");
+	refused("board =  \t\r\n", "line 1: \"board\" has no value");
+	refused("rollback-number = 1 # why\n", "line 1: \"1 # why\" is not a number");
+	refused("after = never\n", "line 1: ");
+	assert_fault(&f, FAULT_UNFIT, "must be reboot, poweroff or halt");
+	refused("board = a\nafter = Halt\nrollback-number = 3\n", "line 2: ");
+}
+
+static void numbers(void **state)
+{
+	static const char *const wrong[] = {
+		"-1",  "+1",  "4294967296", "99999999999", "0x10",
+		"1.5", "one", "1k",         "4294967295a", "18446744073709551616"
+	};
+	uint32_t number;
+	char text[80];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		(void)snprintf(text, sizeof(text), "rollback-number = %s\n", wrong[i]);
+		refused(text, "is not a number");
+		assert_false(number_parse(wrong[i], &number));
+	}
+	assert_false(number_parse("", &number));
+	assert_false(number_parse(" 1", &number));
+	assert_true(number_parse("0", &number));
+	assert_int_equal(number, 0);
+	assert_true(number_parse("010", &number));
+	assert_int_equal(number, 10);
+	fine("rollback-number = 0\n");
+	assert_int_equal(c.rollback, 0);
+}
+
+static void number_and_length_of_boards(void **state)
+{
+	char text[1024] = "", name[65];
+
+	for (int i = 0; i < CONFIG_BOARDS_MAX; i++)
+		(void)strcat(text, "board = a\n");
+	fine(text);
+	assert_int_equal(c.board_count, CONFIG_BOARDS_MAX);
+	(void)strcat(text, "board = a\n");
+	refused(text, "line 9: more than 8 boards");
+	memset(name, 'b', 64);
+	name[64] = '\0';
+	(void)snprintf(text, sizeof(text), "board = %s\n", name);
+	refused(text, "line 1: a board name has at most 63 characters");
+	(void)snprintf(text, sizeof(text), "board = %s\n", name + 1);
+	fine(text);
+	assert_string_equal(c.board[0], name + 1);
+}
+
+/* A device whose limits are unreadable must not be without limits. */
+static void unreadable_files(void **state)
+{
+	size_t len = 2 << 20;
+	char *text = malloc(len);
+
+	assert_int_equal(mkdir(temp_path("folder"), 0700), 0);
+	assert_int_equal(config_read(&c, temp_path("folder"), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "folder: cannot read: Is a directory");
+	assert_int_equal(symlink("loop", temp_path("loop")), 0);
+	assert_int_equal(config_read(&c, temp_path("loop"), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "loop: cannot read");
+	assert_non_null(text);
+	memset(text, '\n', len);
+	write_file(temp_path("huge"), text, len);
+	free(text);
+	assert_int_equal(config_read(&c, temp_path("huge"), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "huge: cannot read: File too large");
+}
+
+static void long_lines(void **state)
+{
+	char text[2000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	refused(text, "line 1: \"xxxx");
+	memcpy(text, "after = ", 8);
+	refused(text, "line 1: ");
+}
+
+#define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		file_test(no_file),          file_test(nothing_in_it),
+		file_test(all_keys),         file_test(lines_that_make_no_sense),
+		file_test(numbers),          file_test(number_and_length_of_boards),
+		file_test(unreadable_files), file_test(long_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "helpers.h"
+#include "obstacles.h"
+
+static struct mount_table all, reachable;
+static struct fault f;
+
+static int setup(void **state)
+{
+	return temp_dir_make(state);
+}
+
+static int teardown(void **state)
+{
+	mounts_free(&all);
+	mounts_free(&reachable);
+	return temp_dir_remove(state);
+}
+
+static void set(struct mount_table *t, const char *text)
+{
+	mounts_free(t);
+	if (mounts_parse(t, strdup(text), &f) < 0)
+		fail_msg("%s", f.text);
+}
+
+static int pivot(const char *text)
+{
+	set(&reachable, text);
+	return obstacles_pivot(&reachable, &f);
+}
+
+static void roots_that_can_be_pivoted_from(void **state)
+{
+	assert_int_equal(pivot("14 0 31:3 / / rw - jffs2 mtd:rootfs rw\n"
+			       "15 14 0:5 / /dev rw - devtmpfs dev rw\n"),
+			 0);
+	/* the initial ramfs, and what was mounted over it */
+	assert_int_equal(pivot("1 1 0:2 / / rw - rootfs rootfs rw\n"
+			       "14 1 31:3 / / rw - squashfs /dev/root rw\n"),
+			 0);
+	assert_int_equal(pivot("14 0 31:3 / / rw master:1 - jffs2 mtd:rootfs rw\n"), 0);
+}
+
+static void the_initial_ramfs(void **state)
+{
+	static const char *const tables[] = {
+		"1 1 0:2 / / rw - rootfs rootfs rw\n",
+		"1 1 0:2 / / rw - rootfs none rw\n2 1 0:5 / /dev rw - devtmpfs dev rw\n",
+		"2 1 0:5 / /dev rw - devtmpfs dev rw\n", /* no root at all */
+		"",
+	};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		assert_int_equal(pivot(tables[i]), -1);
+		assert_fault(&f, FAULT_UNFIT, "the root is the initial ramfs");
+	}
+}
+
+static void shared_mounts(void **state)
+{
+	assert_int_equal(pivot("14 0 31:3 / / rw shared:1 - jffs2 mtd:rootfs rw\n"), -1);
+	assert_fault(&f, FAULT_UNFIT, "the mount on / is shared with other namespaces");
+	assert_fault(&f, FAULT_UNFIT, "mount --make-rprivate /");
+	assert_int_equal(pivot("14 0 31:3 / / rw - jffs2 mtd:rootfs rw\n"
+			       "15 14 0:9 / /mnt rw shared:7 master:1 - tmpfs x rw\n"),
+			 -1);
+	assert_fault(&f, FAULT_UNFIT, "the mount on /mnt is shared");
+}
+
+static const char on_top[] = "30 1 0:20 / / rw - overlay overlay rw,lowerdir=/rom\n"
+			     "31 30 31:4 / /overlay rw - jffs2 /dev/mtdblock4 rw\n";
+
+static int hidden(const char *line)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "%s%s", on_top, line);
+	set(&reachable, on_top);
+	set(&all, text);
+	return obstacles_hidden(&all, &reachable, &f);
+}
+
+static void flash_below_the_root(void **state)
+{
+	assert_int_equal(hidden("9 1 31:3 / /rom ro - squashfs /dev/mtdblock3 ro\n"), -1);
+	assert_fault(&f, FAULT_UNFIT,
+		     "/dev/mtdblock3 (squashfs) is mounted on /rom below the root");
+	assert_int_equal(hidden("9 1 0:21 / /rom ro - ubifs ubi0:rootfs ro\n"), -1);
+	assert_fault(&f, FAULT_UNFIT, "ubi0:rootfs (ubifs) is mounted on /rom");
+	assert_int_equal(hidden("9 1 254:0 / /rom ro - squashfs /dev/ubiblock0_0 ro\n"), -1);
+	assert_fault(&f, FAULT_UNFIT, "/dev/ubiblock0_0 (squashfs)");
+	assert_int_equal(hidden("9 1 31:5 / / ro - jffs2 mtd:old ro\n"), -1);
+}
+
+static void other_things_below_the_root(void **state)
+{
+	assert_int_equal(hidden(""), 0);
+	assert_int_equal(hidden("9 1 0:2 / / rw - rootfs rootfs rw\n"
+				"10 9 0:22 / /tmp rw - tmpfs x rw\n"
+				"11 9 8:1 / /rom ro - squashfs /dev/sda1 ro\n"),
+			 0);
+	/* the file system is mounted where it can be reached, too */
+	assert_int_equal(hidden("9 1 31:4 / /rom ro - jffs2 /dev/mtdblock4 ro\n"), 0);
+}
+
+static void add_process(int pid, const char *name, const char *flags)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "%d (%s) S 2 0 0 0 -1 %s 0 0", pid, name, flags);
+	write_text(temp_path("proc/%d/stat", pid), text);
+}
+
+static int lazy(int number)
+{
+	char proc[128];
+
+	(void)snprintf(proc, sizeof(proc), "%s", temp_path("proc"));
+	return obstacles_lazy(&all, number, proc, &f);
+}
+
+/* JFFS2 has a thread for each of its mounts, which ends only with the file system. */
+static void lazily_unmounted(void **state)
+{
+	set(&all, on_top);
+	add_process(1, "init", "4194560");
+	add_process(50, "jffs2_gcd_mtd3", "69238848");
+	add_process(51, "jffs2_gcd_mtd4", "69238848");
+	add_process(52, "jffs2_gcd_mtd5", "4194304"); /* no thread of the kernel */
+	assert_int_equal(lazy(3), -1);
+	assert_fault(&f, FAULT_UNFIT, "a JFFS2 on mtd3 was unmounted lazily and is still in use");
+	assert_int_equal(lazy(4), 0); /* that one is mounted */
+	assert_int_equal(lazy(5), 0);
+	assert_int_equal(lazy(6), 0);
+}
+
+/* Of longer names the kernel keeps 15 bytes: "jffs2_gcd_mtd123" is cut. */
+static void thread_names_are_cut(void **state)
+{
+	set(&all, on_top);
+	add_process(50, "jffs2_gcd_mtd12", "69238848");
+	assert_int_equal(lazy(12), -1);
+	assert_int_equal(lazy(123), -1); /* it may be this one: better one too many */
+	assert_int_equal(lazy(1), 0);
+}
+
+static void no_processes_to_look_at(void **state)
+{
+	set(&all, on_top);
+	assert_int_equal(lazy(3), -1);
+	assert_fault(&f, FAULT_UNFIT, "proc: cannot list the processes: No such file");
+}
+
+static int watchdog(void)
+{
+	return obstacles_watchdog(temp_path("sys"), temp_path("proc"), &f);
+}
+
+static void running_watchdogs(void **state)
+{
+	add_process(1, "init", "4194560");
+	assert_int_equal(watchdog(), 0); /* a kernel without them */
+	write_text(temp_path("sys/class/watchdog/watchdog0/identity"), "iTCO\n");
+	assert_int_equal(watchdog(), 0); /* without CONFIG_WATCHDOG_SYSFS there is no state */
+	write_text(temp_path("sys/class/watchdog/watchdog0/state"), "inactive\n");
+	assert_int_equal(watchdog(), 0);
+	write_text(temp_path("sys/class/watchdog/watchdog1/state"), "active\n");
+	assert_int_equal(watchdog(), -1);
+	assert_fault(&f, FAULT_UNFIT, "watchdog1 is running, and this flashinit cannot feed it");
+}
+
+static void add_open_file(int pid, int fd, const char *to)
+{
+	write_text(temp_path("proc/%d/fd/keep", pid), "");
+	assert_int_equal(symlink(to, temp_path("proc/%d/fd/%d", pid, fd)), 0);
+}
+
+/* The kernel may tell nothing, but who feeds one has it open. */
+static void feeders_of_watchdogs(void **state)
+{
+	add_process(1, "init", "4194560");
+	add_process(77, "watchdogd", "4194560");
+	add_open_file(77, 0, "/dev/null");
+	add_open_file(77, 3, "/mnt/dev/watchdog");
+	assert_int_equal(symlink("/dev/watchdog", temp_path("proc/77/exe")), 0); /* not open */
+	assert_int_equal(watchdog(), 0);
+	add_open_file(77, 5, "/dev/watchdog0");
+	assert_int_equal(watchdog(), -1);
+	assert_fault(&f, FAULT_UNFIT, "process 77 (watchdogd) feeds a watchdog");
+	assert_int_equal(unlink(temp_path("proc/77/fd/5")), 0);
+	assert_int_equal(watchdog(), 0);
+	add_open_file(1, 4, "/dev/watchdog");
+	assert_int_equal(watchdog(), -1);
+	assert_fault(&f, FAULT_UNFIT, "process 1 (init) feeds a watchdog");
+}
+
+static void no_processes_no_feeders(void **state)
+{
+	assert_int_equal(watchdog(), -1);
+	assert_fault(&f, FAULT_UNFIT, "proc: cannot list the processes: No such file");
+}
+
+#define obstacle_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		obstacle_test(roots_that_can_be_pivoted_from),
+		obstacle_test(the_initial_ramfs),
+		obstacle_test(shared_mounts),
+		obstacle_test(flash_below_the_root),
+		obstacle_test(other_things_below_the_root),
+		obstacle_test(lazily_unmounted),
+		obstacle_test(thread_names_are_cut),
+		obstacle_test(no_processes_to_look_at),
+		obstacle_test(running_watchdogs),
+		obstacle_test(feeders_of_watchdogs),
+		obstacle_test(no_processes_no_feeders),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
