@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* flashpack: makes one firmware image (*.fwi) from partition images. */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,7 @@ struct command_line {
 	struct pack_options pack;
 	struct payload defaults;
 	const char *out, *key;
+	bool packs; /* an option was given that only goes with making an image */
 };
 
 /* Long work says how far it is: from the third second on, once a second. */
@@ -122,6 +124,8 @@ static int take_rollback(struct pack_options *o, const char *text, struct fault 
 
 static int take_option(struct command_line *c, int option, struct fault *f)
 {
+	if (option != 'o' && option != OPT_KEY)
+		c->packs = true;
 	switch (option) {
 	case 'o':
 		c->out = optarg;
@@ -200,12 +204,12 @@ static int make(struct command_line *c, int count, char **words, struct fault *f
 static int run(struct command_line *c, int count, char **words, struct fault *f)
 {
 	if (count > 0 && strcmp(words[0], "index") == 0) {
-		if (count != 2 || !c->out)
+		if (count != 2 || !c->out || c->packs || c->key)
 			return fault_set(f, FAULT_USAGE, "flashpack index -o FILE IMAGE");
 		return sign_extract_index(words[1], c->out, f);
 	}
 	if (count > 0 && strcmp(words[0], "sign") == 0) {
-		if (count != 3)
+		if (count != 3 || c->packs)
 			return fault_set(f, FAULT_USAGE,
 					 "flashpack sign [-o FILE] [--key KEY] IMAGE SIGNATURE");
 		return sign_insert(words[1], words[2], c->key, c->out ? c->out : words[1], f);

@@ -72,7 +72,7 @@ struct chunk {
 	enum chunk_encoding encoding;
 	uint32_t stored;       /* bytes in the file */
 	uint32_t raw;          /* bytes when unpacked */
-	uint32_t crc;          /* CRC-32 of the unpacked bytes */
+	uint32_t crc;          /* CRC-32 of the bytes in the file */
 	const uint8_t *sha256; /* of the unpacked bytes; inside struct image's index */
 };
 
@@ -120,7 +120,7 @@ struct image {
 int image_read(struct image *img, struct source *src, const struct key_ring *keys, struct fault *f);
 void image_free(struct image *img);
 
-/* Parses an index of size bytes, which img takes over. For image_read() and the tests. */
+/* Parses an index of size bytes that was made here or has been vouched for; img takes it over. */
 int image_parse_index(struct image *img, uint8_t *index, uint32_t size, const char *name,
 		      struct fault *f);
 

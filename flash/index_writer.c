@@ -115,17 +115,18 @@ int index_open_payload(struct index_writer *w, const struct payload *p, struct f
 }
 
 int index_add_chunk(struct index_writer *w, const uint8_t *raw, uint32_t size,
-		    enum chunk_encoding encoding, uint32_t stored, struct fault *f)
+		    enum chunk_encoding encoding, const uint8_t *stored, uint32_t stored_size,
+		    struct fault *f)
 {
 	uint8_t *line = reserve(w, IMAGE_CHUNK_SIZE, f);
 
 	if (!line)
 		return -1;
-	put_le32(line, stored);
-	put_le32(line + 4, (uint32_t)crc32(0, raw, size));
+	put_le32(line, stored_size);
+	put_le32(line + 4, stored_size ? (uint32_t)crc32(0, stored, stored_size) : 0);
 	line[8] = (uint8_t)encoding;
 	(void)crypto_hash_sha256(line + 12, raw, size); /* always 0 */
-	w->body_size += stored;
+	w->body_size += stored_size;
 	return 0;
 }
 

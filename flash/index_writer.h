@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The writer's side of docs/image-format.md: an index while it grows, and the preamble before it.
- * Used where images are made: by flashpack.
+ * Used where images are made: by flashpack, and for plain partition images.
  */
 #ifndef FLASH_INDEX_WRITER_H
 #define FLASH_INDEX_WRITER_H
@@ -34,7 +34,8 @@ int index_add_rollback(struct index_writer *w, uint32_t rollback, struct fault *
  */
 int index_open_payload(struct index_writer *w, const struct payload *p, struct fault *f);
 int index_add_chunk(struct index_writer *w, const uint8_t *raw, uint32_t size,
-		    enum chunk_encoding encoding, uint32_t stored, struct fault *f);
+		    enum chunk_encoding encoding, const uint8_t *stored, uint32_t stored_size,
+		    struct fault *f);
 void index_close_payload(struct index_writer *w, uint64_t size);
 
 /*

@@ -2,13 +2,17 @@
 #include "outfile.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int outfile_open(struct outfile *o, const char *name, struct fault *f)
 {
-	o->name = name;
 	o->file = NULL;
-	if (snprintf(o->part, sizeof(o->part), "%s.part", name) >= (int)sizeof(o->part))
+	/* realpath() fails where there is no such file yet, and then the name is what it is */
+	if (!realpath(name, o->name) &&
+	    snprintf(o->name, sizeof(o->name), "%s", name) >= (int)sizeof(o->name))
+		return fault_set(f, FAULT_USAGE, "%s: the name is too long", name);
+	if (snprintf(o->part, sizeof(o->part), "%s.part", o->name) >= (int)sizeof(o->part))
 		return fault_set(f, FAULT_USAGE, "%s: the name is too long", name);
 	o->file = fopen(o->part, "wbe");
 	if (!o->file)

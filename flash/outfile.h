@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A file that appears whole or not at all: written under another name beside it, then renamed.
+ * A file that appears whole or not at all: written under another name beside it, then renamed. Where
+ * the name is a symbolic link, it is the file behind it that is replaced.
  */
 #ifndef FLASH_OUTFILE_H
 #define FLASH_OUTFILE_H
@@ -13,7 +14,7 @@
 #include "fault.h"
 
 struct outfile {
-	const char *name; /* the caller keeps it alive */
+	char name[PATH_MAX];
 	char part[PATH_MAX];
 	FILE *file;
 };

@@ -40,7 +40,7 @@ static int add_chunk(struct packer *p, uint32_t raw, struct fault *f)
 	}
 	if (fwrite(from, 1, stored, p->body) != stored)
 		return fault_errno(f, FAULT_FAILED, "temporary file: cannot write");
-	return index_add_chunk(&p->index, p->raw, raw, encoding, stored, f);
+	return index_add_chunk(&p->index, p->raw, raw, encoding, from, stored, f);
 }
 
 /* Reads the file to its end, chunk by chunk. *size becomes its length in bytes. */

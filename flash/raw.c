@@ -120,8 +120,8 @@ static int scan_chunks(struct scan *s, struct contents *c, uint64_t *size, struc
 			return 0;
 		blank = all_ff(s->chunk, got);
 		if (index_add_chunk(&s->index, s->chunk, (uint32_t)got,
-				    blank ? CHUNK_BLANK : CHUNK_STORED, blank ? 0 : (uint32_t)got,
-				    f) < 0)
+				    blank ? CHUNK_BLANK : CHUNK_STORED, s->chunk,
+				    blank ? 0 : (uint32_t)got, f) < 0)
 			return -1;
 		s->done = before + c->src->pos;
 		if (s->on_progress)

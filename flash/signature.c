@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium/crypto_generichash_blake2b.h>
@@ -145,9 +146,11 @@ int key_ring_add_folder(struct key_ring *ring, const char *folder, struct fault 
 {
 	DIR *dir = opendir(folder);
 	struct dirent *e;
+	struct stat st;
 	int result = 0;
 
-	if (!dir && errno == ENOENT)
+	/* A symbolic link that leads nowhere is keys that are out of reach, not no keys. */
+	if (!dir && errno == ENOENT && lstat(folder, &st) < 0 && errno == ENOENT)
 		return 0;
 	if (!dir)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot look for public keys", folder);

@@ -125,6 +125,15 @@ static enum child_end judge(const struct child_work *w, const struct watched *c,
 	return CHILD_CRASHED;
 }
 
+/* What it said before it was killed counts: that it had begun to change flash, above all. */
+static void take_the_rest(const struct child_work *w, struct watched *c, struct fault *f)
+{
+	struct report r;
+
+	while (read(c->reports, &r, sizeof(r)) == (ssize_t)sizeof(r))
+		take_report(w, c, &r, f);
+}
+
 static enum child_end watch(const struct child_work *w, struct watched *c, struct fault *f)
 {
 	bool listened = listen_to(w, c, f);
@@ -140,6 +149,8 @@ static enum child_end watch(const struct child_work *w, struct watched *c, struc
 		    w->name, c->last);
 		wait_for_end(c, UNKILLABLE_MS);
 	}
+	if (c->ended)
+		take_the_rest(w, c, f);
 	(void)fault_set(f, FAULT_FAILED, "%s gave no sign of life for %u s (last: %s)%s", w->name,
 			w->stall_ms / 1000, c->last,
 			c->ended ? "; it was killed" : " and cannot be killed");

@@ -9,6 +9,7 @@
 #include "holders.h"
 #include "image_file.h"
 #include "mounts.h"
+#include "obstacles.h"
 #include "plan.h"
 #include "proof.h"
 #include "report.h"
@@ -69,6 +70,8 @@ static int prove_target(const struct proof_view *view, const char *part, struct 
 	if (target_open_mtd(&t, part, TARGET_LOOK, &number, f) < 0)
 		return -1;
 	target_close(t);
+	if (obstacles_lazy(view->mounts, number, "/proc", f) < 0)
+		return -1;
 	return proof_target_free(view, number, true, f);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "files.h"
 
@@ -29,14 +30,26 @@ static int take_board(struct config *c, const char *value, struct fault *f)
 	return 0;
 }
 
+/* The last of two would win, and it may be the wrong one. */
+static bool is_second(struct config *c, const char *key)
+{
+	bool *seen = *key == 'a' ? &c->after_seen : &c->rollback_seen;
+	bool second = *seen;
+
+	*seen = true;
+	return second;
+}
+
 static int take_value(struct config *c, const char *key, const char *value, struct fault *f)
 {
 	if (strcmp(key, "board") == 0)
 		return take_board(c, value, f);
-	if (strcmp(key, "after") == 0)
-		return plan_take_after(value, &c->after, f);
-	if (strcmp(key, "rollback-number") != 0)
+	if (strcmp(key, "after") != 0 && strcmp(key, "rollback-number") != 0)
 		return fault_set(f, FAULT_UNFIT, "there is no key \"%s\"", key);
+	if (is_second(c, key))
+		return fault_set(f, FAULT_UNFIT, "a second %s", key);
+	if (*key == 'a')
+		return plan_take_after(value, &c->after, f);
 	if (!number_parse(value, &c->rollback))
 		return fault_set(f, FAULT_UNFIT, "\"%s\" is not a number", value);
 	return 0;
@@ -74,11 +87,12 @@ int config_read(struct config *c, const char *path, struct fault *f)
 	char *text = file_read_bytes(path, &size), *rest = text, *line;
 	unsigned int number = 0;
 	struct fault why;
+	struct stat st;
 	int result = 0;
 
 	memset(c, 0, sizeof(*c));
-	if (!text && errno == ENOENT)
-		return 0;
+	if (!text && errno == ENOENT && lstat(path, &st) < 0 && errno == ENOENT)
+		return 0; /* a symbolic link that leads nowhere is a file out of reach */
 	if (!text)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot read", path);
 	if (strlen(text) != size) /* as power cuts leave files that were just written */

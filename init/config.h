@@ -22,6 +22,7 @@ struct config {
 	char board[CONFIG_BOARDS_MAX][IMAGE_TEXT_MAX + 1];
 	uint32_t rollback;
 	enum after after;
+	bool rollback_seen, after_seen; /* while reading */
 };
 
 /*

@@ -31,21 +31,26 @@ static int check_admission(const struct image *img, const struct config *config,
 	return admission_check(img, config, &names, except, f);
 }
 
+static int check_seekable(const struct image_file *file, struct fault *f)
+{
+	if (file->source.seekable)
+		return 0;
+	return fault_set(f, FAULT_UNFIT,
+			 "%s: cannot be read twice; save it to a file (in /tmp, say) first",
+			 file->source.name);
+}
+
 static int open_image(struct firmware *fw, const struct firmware_request *r,
 		      const struct config *config, struct fault *f)
 {
 	const struct image *img = &fw->file.image;
 
-	if (image_file_open(&fw->file, r->image, NULL, f) < 0 ||
+	if (image_file_open(&fw->file, r->image, NULL, f) < 0 || check_seekable(&fw->file, f) < 0 ||
 	    check_admission(img, config, &r->except, f) < 0 || image_file_verify(&fw->file, f) < 0)
 		return -1;
 	say("%s: firmware %s, %u payload%s, whole, %s%s", r->image, img->fw_version,
 	    img->payload_count, img->payload_count == 1 ? "" : "s", trust_words(img),
 	    img->signed_by);
-	if (!fw->file.source.seekable)
-		return fault_set(f, FAULT_UNFIT,
-				 "%s: cannot be read twice; save it to a file (in /tmp, say) first",
-				 fw->file.source.name);
 	return 0;
 }
 

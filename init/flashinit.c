@@ -122,10 +122,11 @@ static int take_raw(struct firmware_request *fw, struct fault *f)
 
 static int take_checksum(struct firmware_request *fw, enum raw_check kind, struct fault *f)
 {
-	struct raw_input *in = &fw->raw[fw->raw_count - 1];
+	struct raw_input *in;
 
 	if (fw->raw_count == 0)
 		return fault_set(f, FAULT_USAGE, "a checksum goes behind its --raw");
+	in = &fw->raw[fw->raw_count - 1];
 	if (raw_take_checksum(in, optarg, f) < 0)
 		return -1;
 	if (in->check != kind)

@@ -74,8 +74,8 @@ static bool witness_waits(const struct witness *w)
 }
 
 /*
- * Sends HUP until init has read the new inittab to its end: nobody else knows the file. QUIT after
- * that finds our restart entry: init takes one signal after the other (by sigtimedwait since 1.32;
+ * Sends HUP until somebody has read the new inittab to its end: init, since nobody else has a reason
+ * to. QUIT after that finds our restart entry: init takes one signal after the other (by sigtimedwait since 1.32;
  * before, a handler noted the latest one, and a signal could get lost: hence again and again).
  */
 static int have_inittab_reread(int (*keep_going)(void), struct fault *f)

@@ -79,8 +79,10 @@ void machine_end(enum after after)
 	say("%s", ways[after].doing);
 	pid1_drain_console();
 	within_limits(ways[after].doing, do_reboot, &command);
-	if (after == AFTER_REBOOT)
+	if (after == AFTER_REBOOT) {
 		(void)file_write("/proc/sysrq-trigger", "b", 1);
+		(void)reboot(RB_AUTOBOOT); /* from PID 1 itself: where it fails it returns */
+	}
 	say("turn the power off and on");
 	for (;;)
 		(void)pause();

@@ -20,19 +20,21 @@
 
 enum { DRAIN_MS = 1000, AGAIN_MS = 10, FDS_MAX = 65536 };
 
-bool pid1_is_us(void)
+bool pid_namespace_is_first(void)
 {
 	static const char first[] =
 		"pid:[4026531836]"; /* PROC_PID_INIT_INO, fixed since Linux 3.8 */
 	char name[64];
-	ssize_t len;
+	ssize_t len = readlink("/proc/self/ns/pid", name, sizeof(name));
 
-	if (getpid() != 1)
-		return false;
-	len = readlink("/proc/self/ns/pid", name, sizeof(name));
-	/* Without /proc, nobody but the kernel has started us. */
+	/* Without /proc, or without namespaces, there is only one. */
 	return len < 0 ||
 	       ((size_t)len == sizeof(first) - 1 && memcmp(name, first, (size_t)len) == 0);
+}
+
+bool pid1_is_us(void)
+{
+	return getpid() == 1 && pid_namespace_is_first();
 }
 
 static void own_signals(void)

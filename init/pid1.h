@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* Whether this process is in the machine's own PID namespace, not in one of a container. */
+bool pid_namespace_is_first(void);
+
 /*
  * Whether this process is the machine's PID 1, and not merely that of a PID namespace of its own:
  * a container, or unshare.

@@ -13,11 +13,14 @@
 #include "mounts.h"
 #include "mtd_map.h"
 #include "obstacles.h"
+#include "pid1.h"
 #include "proof.h"
 #include "say.h"
 #include "target_mtd.h"
 
-enum { MEMORY_MARGIN = 2 << 20 }; /* bytes: ours while flashing, and some for everybody else */
+enum {
+	MEMORY_MARGIN = 1 << 20, /* bytes: for our own stacks, zlib, and everybody else */
+};
 
 static int check_root_user(struct fault *f)
 {
@@ -45,7 +48,11 @@ static int check_place(struct fault *f)
 		return -1;
 	if (access("/proc/self/ns/mnt", F_OK) < 0)
 		return 0; /* a kernel without namespaces has but one */
-	return same_file("/proc/self/ns/mnt", "/proc/1/ns/mnt", "mount namespace", f);
+	if (same_file("/proc/self/ns/mnt", "/proc/1/ns/mnt", "mount namespace", f) < 0)
+		return -1;
+	if (pid_namespace_is_first())
+		return 0;
+	return fault_set(f, FAULT_UNFIT, "runs in a PID namespace of its own");
 }
 
 /* The format knows more than this version writes. */
@@ -67,14 +74,15 @@ static int check_supported(const struct payload *p, struct fault *f)
 struct system {
 	struct mount_table all, reachable;
 	struct mtd_map map;
+	uint32_t eraseblock; /* bytes: the largest of the targets so far */
 };
 
 static int check_system(struct system *sys, struct fault *f)
 {
 	if (mounts_read(&sys->reachable, "/proc/self/mountinfo", f) < 0 ||
-	    mounts_read_all(&sys->all, f) < 0 || mtd_map_read(&sys->map, "/sys", f) < 0)
+	    obstacles_pivot(&sys->reachable, f) < 0)
 		return -1;
-	if (obstacles_pivot(&sys->reachable, f) < 0 ||
+	if (mounts_read_all(&sys->all, f) < 0 || mtd_map_read(&sys->map, "/sys", f) < 0 ||
 	    obstacles_hidden(&sys->all, &sys->reachable, f) < 0)
 		return -1;
 	return obstacles_watchdog("/sys", "/proc", f);
@@ -94,7 +102,7 @@ static int check_use(const struct system *sys, int number, struct fault *f)
 	return proof_target_free(&view, number, false, f);
 }
 
-static int check_target(const struct payload *payload, const struct system *sys, int *number,
+static int check_target(const struct payload *payload, struct system *sys, int *number,
 			struct fault *f)
 {
 	struct target *t;
@@ -112,6 +120,8 @@ static int check_target(const struct payload *payload, const struct system *sys,
 	if (result == 0)
 		say("%s is mtd%d: %" PRIu64 " bytes go into %u good eraseblocks of %u bytes",
 		    payload->part, *number, payload->size, good, t->eraseblock);
+	if (t->eraseblock > sys->eraseblock)
+		sys->eraseblock = t->eraseblock;
 	target_close(t);
 	if (result < 0 && f->kind == FAULT_FLASH)
 		f->kind = FAULT_UNFIT; /* nothing was changed: it can only not be read */
@@ -138,7 +148,7 @@ static int check_apart(const struct system *sys, const int *number, unsigned int
 	return 0;
 }
 
-static int check_targets(const struct image *img, const struct system *sys, struct fault *f)
+static int check_targets(const struct image *img, struct system *sys, struct fault *f)
 {
 	int number[IMAGE_PAYLOADS_MAX];
 
@@ -148,7 +158,8 @@ static int check_targets(const struct image *img, const struct system *sys, stru
 	return check_apart(sys, number, img->payload_count, f);
 }
 
-static int check_system_and_targets(const struct image *img, struct fault *f)
+/* *eraseblock becomes the size of the largest one, in bytes. */
+static int check_system_and_targets(const struct image *img, uint32_t *eraseblock, struct fault *f)
 {
 	struct system sys;
 	int result;
@@ -157,23 +168,39 @@ static int check_system_and_targets(const struct image *img, struct fault *f)
 	result = check_system(&sys, f);
 	if (result == 0)
 		result = check_targets(img, &sys, f);
+	*eraseblock = sys.eraseblock;
 	mounts_free(&sys.all);
 	mounts_free(&sys.reachable);
 	return result;
 }
 
-static int check_memory(struct preflight *p, struct fault *f)
+/* What flashing takes: indexes, a chunk, and eraseblocks: a first one per payload and two more. */
+static uint64_t working_memory(const struct image *img, uint32_t eraseblock)
 {
+	uint64_t bytes = MEMORY_MARGIN + 2 * (uint64_t)img->index_size;
+	uint32_t chunk = 0;
+
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		if (img->payload[i].chunk_size > chunk)
+			chunk = img->payload[i].chunk_size;
+	return bytes + chunk + (uint64_t)(img->payload_count + 2) * eraseblock;
+}
+
+static int check_memory(struct preflight *p, uint32_t eraseblock, struct fault *f)
+{
+	const struct image *img = firmware_image(&p->firmware);
 	struct stat self;
 
 	if (stat("/proc/self/exe", &self) < 0)
 		return fault_errno(f, FAULT_UNFIT, "/proc/self/exe (is /proc mounted?)");
-	p->staged = image_file_size(firmware_image(&p->firmware)) + (uint64_t)self.st_size;
-	return memory_check("/proc/meminfo", p->staged + MEMORY_MARGIN, f);
+	p->staged = image_file_size(img) + (uint64_t)self.st_size;
+	return memory_check("/proc/meminfo", p->staged + working_memory(img, eraseblock), f);
 }
 
 int preflight_run(struct preflight *p, struct firmware_request *r, struct fault *f)
 {
+	uint32_t eraseblock;
+
 	memset(p, 0, sizeof(*p));
 	p->lock = -1;
 	firmware_init(&p->firmware);
@@ -184,9 +211,9 @@ int preflight_run(struct preflight *p, struct firmware_request *r, struct fault 
 	    firmware_open(&p->firmware, r, &p->config, f) < 0 ||
 	    busybox_is_init("/proc/1", p->busybox, sizeof(p->busybox), f) < 0)
 		return -1;
-	if (check_system_and_targets(firmware_image(&p->firmware), f) < 0)
+	if (check_system_and_targets(firmware_image(&p->firmware), &eraseblock, f) < 0)
 		return -1;
-	return check_memory(p, f);
+	return check_memory(p, eraseblock, f);
 }
 
 void preflight_end(struct preflight *p)

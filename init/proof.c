@@ -68,6 +68,15 @@ static int no_mount(const struct proof_view *view, const struct piece *p, struct
 	return 0;
 }
 
+/* A kernel without mtdblock has none, and nothing can be mounted from one. */
+static bool has_block_device(const struct proof_view *view, const struct piece *p)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%.512s/block/%s", view->sys, p->mtdblock);
+	return access(path, F_OK) == 0;
+}
+
 /*
  * A file system that was lazily unmounted is in no mount table, but whoever has mounted a block
  * device has it for himself.
@@ -87,7 +96,9 @@ static int not_taken(const struct proof_view *view, const struct piece *p, struc
 		return fault_set(f, FAULT_BUSY,
 				 "mtd%d (%s) is in use: something has taken %s for itself",
 				 p->number, p->name, path);
-	return 0; /* no node, or no driver for block devices on MTD */
+	else if (has_block_device(view, p))
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot tell whether it is in use", path);
+	return 0;
 }
 
 static int no_swap(const struct proof_view *view, const struct piece *p, struct fault *f)

@@ -49,7 +49,8 @@ static int find_folder(struct ramroot *r, struct fault *f)
 
 	for (size_t i = 0; i < sizeof(parents) / sizeof(*parents); i++) {
 		(void)snprintf(r->dir, sizeof(r->dir), "%s/flashinit.root", parents[i]);
-		if (mkdir(r->dir, 0700) == 0) {
+		/* An empty one of this name is ours, left by an update that went no further. */
+		if (mkdir(r->dir, 0700) == 0 || (rmdir(r->dir) == 0 && mkdir(r->dir, 0700) == 0)) {
 			r->made_dir = true;
 			return 0;
 		}

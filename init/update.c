@@ -36,10 +36,12 @@ static int not_interrupted(void)
 }
 
 /*
- * What will be flashed is the copy, so it is the copy that must be right: a bad stick, or somebody
- * who replaces the file meanwhile, would otherwise be found out after the first erase.
+ * What will be flashed is the copy, so it is the copy that must be right, and the very image that
+ * was admitted: a bad stick would otherwise be found out after the first erase, and whoever can
+ * replace the file meanwhile could have another board's or an older image written. The index
+ * decides all that: boards, number, targets, and the hashes of the contents.
  */
-static int verify_copy(const struct ramroot *ram, struct fault *f)
+static int verify_copy(const struct ramroot *ram, const struct image *admitted, struct fault *f)
 {
 	struct image_file copy;
 	struct fault why;
@@ -48,6 +50,9 @@ static int verify_copy(const struct ramroot *ram, struct fault *f)
 
 	(void)snprintf(path, sizeof(path), "%s%s", ram->dir, RAMROOT_IMAGE);
 	result = image_file_open(&copy, path, NULL, &why);
+	if (result == 0 && (copy.image.index_size != admitted->index_size ||
+			    memcmp(copy.image.index, admitted->index, admitted->index_size) != 0))
+		result = fault_set(&why, FAULT_IMAGE, "it is another image now");
 	if (result == 0)
 		result = image_file_verify(&copy, &why);
 	image_file_close(&copy);
@@ -55,6 +60,11 @@ static int verify_copy(const struct ramroot *ram, struct fault *f)
 		return fault_set(f, FAULT_IMAGE, "the image was not the same when read again: %s",
 				 why.text);
 	return 0;
+}
+
+static int go_on(struct fault *f)
+{
+	return not_interrupted() ? 0 : fault_set(f, FAULT_FAILED, "interrupted");
 }
 
 static int write_image(void *firmware, const char *path, struct fault *f)
@@ -78,7 +88,8 @@ static int stage(const struct update_options *o, struct preflight *p, struct ram
 
 	if (ramroot_make(ram, &contents, f) < 0)
 		return -1;
-	if (verify_copy(ram, f) == 0 && ramroot_try(ram, f) == 0)
+	if (verify_copy(ram, firmware_image(&p->firmware), f) == 0 && ramroot_try(ram, f) == 0 &&
+	    go_on(f) == 0)
 		return 0;
 	ramroot_undo(ram);
 	return -1;

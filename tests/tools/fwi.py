@@ -122,14 +122,10 @@ class Cursor:
         return Cursor(self.data, self.at - size, self.at, what, self.notes)
 
 
-def digests(contents):
-    return zlib.crc32(contents), hashlib.sha256(contents).digest()
-
-
 @functools.lru_cache
-def digests_of_erased(size):
+def digest_of_erased(size):
     """Cached: a small image may well say that it holds gigabytes of 0xFF."""
-    return digests(b"\xff" * size)
+    return hashlib.sha256(b"\xff" * size).digest()
 
 
 @dataclass
@@ -169,14 +165,15 @@ class Chunk:
         return contents
 
     def check(self, image, where):
+        stored = image[self.offset : self.offset + self.stored_size]
+        demand(zlib.crc32(stored) == self.crc32, f"{where}: CRC-32 is wrong")
         try:
             if self.encoding == ERASED:
-                crc32, sha256 = digests_of_erased(self.size)
+                sha256 = digest_of_erased(self.size)
             else:
-                crc32, sha256 = digests(self.unpack(image))
+                sha256 = hashlib.sha256(self.unpack(image)).digest()
         except Refused as refused:
             raise Refused(f"{where}: {refused}") from refused
-        demand(crc32 == self.crc32, f"{where}: CRC-32 is wrong")
         demand(sha256 == self.sha256, f"{where}: SHA-256 is wrong")
 
 
@@ -498,7 +495,7 @@ class Image:
 
 def chunk_line(contents, stored, encoding):
     """A line of a chunk table."""
-    return CHUNK_LINE.pack(len(stored), zlib.crc32(contents), encoding, hashlib.sha256(contents).digest())
+    return CHUNK_LINE.pack(len(stored), zlib.crc32(stored), encoding, hashlib.sha256(contents).digest())
 
 
 def store(contents):

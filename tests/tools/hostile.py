@@ -452,7 +452,7 @@ def of_chunk_tables(base):
     yield allowed("erased-1-byte", one_chunk(b"\xff", b"", 2))
     yield refused("erased-1-byte-stored", one_chunk(erased, b"\xff", 2), "all 0xFF, but stored size")
     yield refused("erased-all-stored", one_chunk(erased, erased, 2), "all 0xFF, but stored size")
-    yield refused("erased-but-zeros", one_chunk(bytes(4096), b"", 2), "CRC-32 is wrong")
+    yield refused("erased-but-zeros", one_chunk(bytes(4096), b"", 2), "SHA-256 is wrong")
 
 
 def deflate(data, bits):

@@ -87,10 +87,11 @@ void forge_payload(struct forged_image *r, const char *part, uint64_t size, uint
 	forge_field(r, FIELD_PAYLOAD, value, (uint32_t)(IMAGE_PAYLOAD_SIZE + len));
 }
 
-void forge_line(uint8_t *line, uint32_t stored, uint8_t encoding, const void *contents, size_t len)
+void forge_line(uint8_t *line, const void *stored, uint32_t stored_len, uint8_t encoding,
+		const void *contents, size_t len)
 {
-	put_le32(line, stored);
-	put_le32(line + 4, (uint32_t)crc32(0, contents, (uInt)len));
+	put_le32(line, stored_len);
+	put_le32(line + 4, stored_len ? (uint32_t)crc32(0, stored, stored_len) : 0);
 	put_le32(line + 8, encoding);
 	(void)crypto_hash_sha256(line + 12, contents, len); /* always 0 */
 }
@@ -101,7 +102,7 @@ void forge_stored(struct forged_image *r, const char *part, const uint8_t *data,
 
 	assert_true(r->body_used + len <= sizeof(r->body));
 	memcpy(r->body + r->body_used, data, len);
-	forge_line(line, len, CHUNK_STORED, r->body + r->body_used, len);
+	forge_line(line, r->body + r->body_used, len, CHUNK_STORED, r->body + r->body_used, len);
 	forge_payload(r, part, len, len < IMAGE_CHUNK_MIN ? IMAGE_CHUNK_MIN : len);
 	forge_field(r, FIELD_CHUNKS, line, sizeof(line));
 	r->body_used += len;

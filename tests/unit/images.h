@@ -40,7 +40,8 @@ void forge_payload(struct forged_image *r, const char *part, uint64_t size, uint
  * One line of a chunk table, as bytes, with the checksums of the chunk's contents; tables are
  * joined by the caller.
  */
-void forge_line(uint8_t *line, uint32_t stored, uint8_t encoding, const void *contents, size_t len);
+void forge_line(uint8_t *line, const void *stored, uint32_t stored_len, uint8_t encoding,
+		const void *contents, size_t len);
 
 /* A payload of one chunk stored as it is, its table and its data. */
 void forge_stored(struct forged_image *r, const char *part, const uint8_t *data, uint32_t len);

@@ -151,7 +151,7 @@ static void one_chunk(const uint8_t *stored, uint32_t len, uint32_t raw_len, con
 	forge_start(&forged);
 	forge_text(&forged, FIELD_FW_VERSION, "1");
 	forge_payload(&forged, "rootfs", raw_len, 65536);
-	forge_line(line, len, CHUNK_DEFLATE, data, data_len);
+	forge_line(line, stored, len, CHUNK_DEFLATE, data, data_len);
 	line[4] ^= crc_flip;
 	line[12] ^= sha256_flip;
 	forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));

@@ -150,6 +150,16 @@ static void unreadable_files(void **state)
 	free(text);
 	assert_int_equal(config_read(&c, temp_path("huge"), &f), -1);
 	assert_fault(&f, FAULT_UNFIT, "huge: cannot read: File too large");
+	/* a partition that is not mounted, say */
+	assert_int_equal(symlink("nowhere", temp_path("dangling")), 0);
+	assert_int_equal(config_read(&c, temp_path("dangling"), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "dangling: cannot read: No such file");
+}
+
+static void given_twice(void **state)
+{
+	refused("rollback-number = 5\nrollback-number = 0\n", "line 2: a second rollback-number");
+	refused("after = halt\n\nafter = reboot\n", "line 3: a second after");
 }
 
 static void long_lines(void **state)
@@ -172,6 +182,7 @@ int main(void)
 		file_test(all_keys),         file_test(lines_that_make_no_sense),
 		file_test(numbers),          file_test(number_and_length_of_boards),
 		file_test(unreadable_files), file_test(long_lines),
+		file_test(given_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

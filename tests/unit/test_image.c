@@ -127,40 +127,13 @@ static void verifying_tells_progress(void **state)
 	image_free(&img);
 }
 
-/* Whether the image in the file still unpacks to data. */
-static bool unpacks_to(const char *path, const uint8_t *data, size_t len)
-{
-	uint8_t *buf = malloc(len + 1);
-	struct chunk_reader r;
-	struct source src;
-	bool same;
-	size_t got;
-
-	assert_non_null(buf);
-	assert_int_equal(source_open(&src, path, &f), 0);
-	assert_int_equal(image_read(&img, &src, &no_keys, &f), 0);
-	assert_int_equal(chunk_reader_open(&r, &src, &img.payload[0], &f), 0);
-	assert_int_equal(chunk_reader_read(&r, buf, len + 1, &got, &f), 0);
-	same = got == len && memcmp(buf, data, len) == 0;
-	chunk_reader_close(&r);
-	source_close(&src);
-	image_free(&img);
-	free(buf);
-	return same;
-}
-
-/*
- * No byte of an image can be another one and pass, but for one thing that does no harm: deflate can
- * say the same in several ways, and pads with bits that nobody looks at. What comes out is the
- * same then, bit for bit, and it is what comes out that the checksum is about.
- */
+/* No byte of an image can be another one and pass, not even one that unpacking would not notice. */
 static void every_flip_is_refused(void **state)
 {
 	static uint8_t data[3 * 4096];
 	const struct image_input in = { "rootfs", data, sizeof(data) };
 	const char *path = temp_path("fw.fwi"), *changed = temp_path("changed.fwi");
-	unsigned int harmless = 0, found = 0;
-	size_t len, stored, strict;
+	size_t len, stored;
 	uint8_t *file;
 
 	fill_random(data, 4096, 3); /* stored, deflated, blank */
@@ -170,30 +143,22 @@ static void every_flip_is_refused(void **state)
 	file = read_file(path, &len);
 	assert_true(len < 6000);
 	stored = IMAGE_PREAMBLE_SIZE + get_le32(file + 12);
-	strict = stored + 4096;
 	for (size_t at = 0; at < len; at++)
 		for (int bit = 0; bit <= 8; bit++) {
 			uint8_t flip = bit == 8 ? 0xff : (uint8_t)(1 << bit);
 			int result;
 
-			if (at >= stored && at < strict && bit != (int)(at % 9))
+			if (at >= stored && at < stored + 4096 && bit != (int)(at % 9))
 				continue; /* stored data: one flip per byte is enough */
 			file[at] ^= flip;
 			write_file(changed, file, len);
 			result = check_file(changed);
 			image_free(&img);
 			file[at] ^= flip;
-			if (result < 0) {
-				assert_int_equal(f.kind, FAULT_IMAGE);
-				found++;
-				continue;
-			}
-			if (at < strict)
+			if (result == 0)
 				fail_msg("flip 0x%02x of byte %zu passes", flip, at);
-			assert_true(unpacks_to(changed, data, sizeof(data)));
-			harmless++;
+			assert_int_equal(f.kind, FAULT_IMAGE);
 		}
-	assert_true(harmless < 50 && found > 100 * harmless);
 	free(file);
 }
 
@@ -524,7 +489,7 @@ static void add_blank_chunk(size_t size)
 	uint8_t line[IMAGE_CHUNK_SIZE], blank[4096];
 
 	memset(blank, 0xff, sizeof(blank));
-	forge_line(line, 0, CHUNK_BLANK, blank, size);
+	forge_line(line, NULL, 0, CHUNK_BLANK, blank, size);
 	forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));
 }
 
@@ -714,7 +679,7 @@ static void tail_keep_and_largest_chunks(void **state)
 	uint8_t line[IMAGE_CHUNK_SIZE];
 
 	start_payload(100, 1 << 20)[13] = TAIL_KEEP;
-	forge_line(line, 0, CHUNK_BLANK, "", 0);
+	forge_line(line, NULL, 0, CHUNK_BLANK, "", 0);
 	forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));
 	refused("fails its checksum"); /* which comes after all that is in the index */
 }
@@ -724,7 +689,8 @@ static void table_with(uint64_t size, uint32_t stored, uint8_t encoding, const c
 	uint8_t line[IMAGE_CHUNK_SIZE];
 
 	(void)start_payload(size, 4096);
-	forge_line(line, stored, encoding, "", 0);
+	forge_line(line, NULL, 0, encoding, "", 0);
+	put_le32(line, stored);
 	forge_field(&forged, FIELD_CHUNKS, line, sizeof(line));
 	forged.body_said = stored;
 	forged.body_used = stored < 5000 ? stored : 0;
@@ -769,7 +735,7 @@ static void blank_chunks_that_differ(void **state)
 
 	memset(blank, 0xff, sizeof(blank));
 	for (int i = 0; i < 3; i++)
-		forge_line(lines[i], 0, CHUNK_BLANK, blank, sizeof(blank));
+		forge_line(lines[i], NULL, 0, CHUNK_BLANK, blank, sizeof(blank));
 	(void)start_payload(sizeof(blank) * 3, 4096);
 	forge_field(&forged, FIELD_CHUNKS, lines, sizeof(lines));
 	assert_int_equal(check_forged(), 0);

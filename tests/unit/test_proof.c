@@ -183,7 +183,11 @@ static void taken_by_somebody(void **state)
 	taken = "/mtdblock4";
 	expect_free();
 	taken = NULL;
-	assert_int_equal(unlink(temp_path("dev/mtdblock3")), 0); /* no node proves nothing */
+	/* A device without a node cannot be asked; where there is no such device, all is well. */
+	assert_int_equal(unlink(temp_path("dev/mtdblock3")), 0);
+	assert_int_equal(proof_target_free(&view, 3, true, &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "dev/mtdblock3: cannot tell whether it is in use");
+	assert_int_equal(rename(temp_path("sys/block/mtdblock3"), temp_path("gone")), 0);
 	expect_free();
 }
 

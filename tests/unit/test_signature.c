@@ -460,6 +460,9 @@ static void folders_of_keys(void **state)
 	unsigned int fds = count_fds();
 
 	assert_int_equal(key_ring_add_folder(&ring, temp_path("none"), &f), 0);
+	assert_int_equal(symlink("nowhere", temp_path("dangling")), 0); /* keys out of reach */
+	assert_int_equal(key_ring_add_folder(&ring, temp_path("dangling"), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "dangling: cannot look for public keys");
 	assert_int_equal(ring.count, 0);
 	copy_key(keys[0], temp_path("keys/a.pub"));
 	copy_key(keys[2], temp_path("keys/b.b.pub"));

@@ -8,6 +8,19 @@ from labkit import image, paths, tools
 _STICK = "$(ls /dev/ubda /dev/vda 2>/dev/null)"
 
 
+GO_ON = "cat <&7 >/tmp/out & cat=$!; wait $pid; code=$?; kill $cat; (exit $code)"
+
+
+def standing(command):
+    """A shell command that runs the update command, $pid, until it stands still at its first word.
+
+    Its output goes into a pipe that is full; GO_ON lets it go on and gives its exit code.
+    """
+    return ("mkfifo /tmp/full; exec 7<>/tmp/full; head -c 65536 /dev/zero >&7; "
+            f"{command} >&7 2>/tmp/standing & pid=$!; "
+            "until grep -q FLOCK /proc/locks && grep -q ') S' /proc/$pid/stat; do :; done")
+
+
 def pack(lab, version, payloads):
     """The path of a firmware image of {partition: content or path}, made by flashpack."""
     words = []

@@ -52,12 +52,12 @@ while :; do sleep 1; done
 def holder_processes(lab):
     """Daemons that ignore every signal, a stopped one, chrooted ones, mounts upon mounts."""
     b = bench.on(lab, "jffs2-nand", files={"bin/stubborn": _STUBBORN})
-    b.machine.sh("stubborn & stubborn & kill -STOP $!; mkdir -p /tmp/c; "
-                 "mount -o bind / /tmp/c; chroot /tmp/c stubborn & "
-                 "mount -t tmpfs t /mnt/ 2>/dev/null; mount -o bind /etc /root; "
-                 "mount -t tmpfs over /root; unshare -m sleep 1000 & unshare -p -f sleep 1000 &",
-                 check=True)
-    b.machine.sh("umount /mnt; ls /mnt/fw.fwi", check=True)
+    b.machine.sh("mkdir -p /tmp/c; mount -o bind / /tmp/c; mount -t devtmpfs d /tmp/c/dev; "
+                 "mount -o bind /etc /root && mount -t tmpfs over /root", check=True)
+    b.machine.sh("stubborn & stubborn & kill -STOP $!; chroot /tmp/c stubborn & "
+                 "unshare -m sleep 1000 & unshare -p -f sleep 1000 & :")
+    b.machine.sh("until [ $(ps -o args | grep -c '[/]stubborn') -ge 3 ] && "
+                 "[ $(pidof sleep | wc -w) -ge 5 ]; do :; done", check=True)
     b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
     lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
     lab.check_flash(b.flash, "rootfs", b.new)

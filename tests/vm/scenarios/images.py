@@ -150,6 +150,35 @@ def boards_and_rollback(lab):
     lab.check_flash(b.flash, "rootfs", new)
 
 
+@scenario()
+def swapped_image(lab):
+    """Another image, whole and signed, but too old, takes the place of the one that was admitted."""
+    signer = Signer(lab)
+    files = {"etc/flashinit.keys/a.pub": signer.signify_key("a"),
+             "etc/flashinit.conf": "rollback-number = 5\n"}
+    flash = lab.flash()
+    new = lab.firmware(2, "squashfs-nand", flash, files=files)
+
+    def pack(name, number):
+        path = lab.folder / f"{name}-unsigned.fwi"
+        tools.run(paths.FLASHPACK, "-o", path, "--fw-version", name, "--rollback-number", number,
+                  f"rootfs={new}")
+        return signer.signify(path, "a", name)
+
+    stick = {"old.fwi": pack("old", 4), "new.fwi": pack("new", 5)}
+    b = bench.on(lab, "squashfs-nand", files=files, stick=stick)
+    before = b.flash.read("rootfs")
+    b.machine.sh("cp /mnt/new.fwi /tmp/fw", check=True)
+    b.machine.sh(bench.standing("flashinit update /tmp/fw"), check=True)
+    b.machine.sh("cat /mnt/old.fwi >/tmp/fw", check=True)
+    lab.check_equal(b.machine.sh(bench.GO_ON).code, 3, "exit code")
+    error = b.machine.sh("cat /tmp/standing").out
+    lab.check("was not the same when read again: it is another image now" in error, error)
+    lab.check_equal(b.machine.sh("grep -c flashinit /proc/mounts").out, "0", "mounts left")
+    b.machine.kill()
+    lab.check(b.flash.read("rootfs") == before, "the flash was changed")
+
+
 @scenario(timeout=90)
 def raw_images(lab):
     """Plain partition images: checksums by option and beside the file, gzip, two at once."""

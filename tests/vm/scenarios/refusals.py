@@ -66,13 +66,6 @@ def refuse_damaged_image(lab):
     m.up(2, timeout=40)
 
 
-# A command whose output goes into a pipe that is full stands still at its first word: $pid.
-_STANDING = ("mkfifo /tmp/full; exec 7<>/tmp/full; head -c 65536 /dev/zero >&7; "
-             "{} >&7 2>/tmp/standing & pid=$!; "
-             "until grep -q FLOCK /proc/locks && grep -q ') S' /proc/$pid/stat; do :; done")
-_GO_ON = "cat <&7 >/tmp/out & cat=$!; wait $pid; code=$?; kill $cat; (exit $code)"
-
-
 @scenario()
 def refuse_flickering_image(lab):
     """An image that was whole when verified and is damaged when copied: exit code 3, all undone."""
@@ -80,9 +73,9 @@ def refuse_flickering_image(lab):
     state = b.machine.sh("state", check=True).out
     # Its first word comes when the image has been verified; then the file changes.
     b.machine.sh("cp /mnt/fw.fwi /tmp/fw", check=True)
-    b.machine.sh(_STANDING.format("flashinit update /tmp/fw"), check=True)
+    b.machine.sh(bench.standing("flashinit update /tmp/fw"), check=True)
     b.machine.sh("printf XYZ | dd of=/tmp/fw bs=1 seek=200000 conv=notrunc", check=True)
-    lab.check_equal(b.machine.sh(_GO_ON).code, 3, "exit code")
+    lab.check_equal(b.machine.sh(bench.GO_ON).code, 3, "exit code")
     error = b.machine.sh("cat /tmp/standing; rm /tmp/*").out
     lab.check("was not the same when read again" in error, error)
     lab.check_equal(b.machine.sh("state").out, state, "the system afterwards")
@@ -117,7 +110,7 @@ def refuse_unfit_system(lab):
 @scenario()
 def refuse_little_memory(lab):
     """An image that does not fit into memory is refused with both figures, not by the OOM killer."""
-    b = bench.on(lab, "squashfs-nand", filler="11M", files=_FILES, mem="32M")
+    b = bench.on(lab, "squashfs-nand", filler="12M", files=_FILES, mem="32M")
     Refusal(lab, b.machine).check("flashinit update /mnt/fw.fwi", 4, "too little memory: needs 1")
     lab.check("Out of memory" not in b.machine.console, "the OOM killer came")
 
@@ -148,9 +141,9 @@ def refuse_second_update(lab):
     """Two updates at once: the second is refused with exit code 6; the first goes on."""
     b = bench.on(lab, "jffs2-nand", files=_FILES)
     m = b.machine
-    m.sh(_STANDING.format("flashinit update --dry-run /mnt/fw.fwi"), check=True)
+    m.sh(bench.standing("flashinit update --dry-run /mnt/fw.fwi"), check=True)
     Refusal(lab, m).check("flashinit update /mnt/fw.fwi", 6, "another update is running")
-    m.sh(_GO_ON, check=True)
+    m.sh(bench.GO_ON, check=True)
     lab.check("nothing was changed" in m.sh("tail -n 1 /tmp/out").out, "the first failed")
     m.send("flashinit update /mnt/fw.fwi\n")
     m.up(2, timeout=40)
