@@ -19,51 +19,66 @@ static const char busybox_defaults[] = "::sysinit:/etc/init.d/rcS\n"
 				       "::shutdown:swapoff -a\n";
 
 /* A line is tty:runlevels:action:command. */
-static bool is_restart(const char *line, size_t len)
+static bool is_restart(const char *line)
 {
-	static const char action[] = "restart";
-	const char *end = line + len;
+	static const char action[] = "restart:";
 
 	if (*line == '#')
 		return false;
-
 	for (int field = 0; field < 2; field++) {
-		line = memchr(line, ':', (size_t)(end - line));
+		line = strchr(line, ':');
 		if (!line)
 			return false;
 		line++;
 	}
-	return (size_t)(end - line) >= sizeof(action) &&
-	       memcmp(line, action, sizeof(action) - 1) == 0 && line[sizeof(action) - 1] == ':';
+	return strncmp(line, action, sizeof(action) - 1) == 0;
+}
+
+/*
+ * Joins lines as BusyBox does: one that ends in a backslash goes on with the next, and so does the
+ * whole if it ends in one then. Returns the bytes of text taken; *open: the text ended too early.
+ */
+static size_t join_lines(const char *text, char *to, bool *open)
+{
+	const char *at = text, *start = to;
+
+	*open = true;
+	while (*open && *at) {
+		size_t len = strcspn(at, "\n");
+
+		memcpy(to, at, len);
+		to += len;
+		at += len + (at[len] == '\n');
+		*open = to > start && to[-1] == '\\';
+		to -= *open;
+	}
+	*to = '\0';
+	return (size_t)(at - text);
 }
 
 char *inittab_rewrite(const char *old, const char *command)
 {
 	static const char entry[] = "::restart:";
 	const char *line = old ? old : busybox_defaults;
-	char *text = malloc(strlen(line) + 2 + sizeof(entry) + strlen(command) + 1);
+	char *text = malloc(strlen(line) + 3 + sizeof(entry) + strlen(command) + 1);
 	char *to = text;
-	bool joined = false, drop = false;
+	bool open = false;
 
 	if (!text)
 		return NULL;
 	while (*line) {
-		size_t len = strcspn(line, "\n");
-		bool ended = line[len] == '\n';
+		size_t len = join_lines(line, to, &open);
 
-		/* BusyBox joins a line that ends in a backslash with the next one. */
-		if (!joined)
-			drop = is_restart(line, len);
-		joined = len > 0 && line[len - 1] == '\\';
-		if (!drop) {
+		if (!is_restart(to)) {
 			memcpy(to, line, len);
 			to += len;
-			*to++ = '\n';
+			if (to[-1] != '\n')
+				*to++ = '\n';
+			if (open)
+				to = stpcpy(to, "#\n"); /* what is joined is not our line */
 		}
-		line += len + (ended ? 1 : 0);
+		line += len;
 	}
-	if (joined && !drop)
-		*to++ = '\n';                        /* what is joined is not our line */
 	(void)sprintf(to, "%s%s\n", entry, command); /* the room was counted above */
 	return text;
 }

@@ -8,7 +8,7 @@
 
 set -eu
 
-labels='unit sim vm style'
+labels='unit sim fuzz vm style'
 label=${1-}
 
 usage() {
@@ -39,7 +39,7 @@ if wants vm; then
 	sh tests/setup.sh lab
 fi
 
-for preset in musl host asan; do
+for preset in musl host asan fuzz; do
 	step "Build: $preset"
 	cmake --preset "$preset"
 	cmake --build --preset "$preset"
@@ -54,7 +54,7 @@ fi
 
 step "Tests${label:+: $label}"
 # One ctest over all presets, for one total.
-echo 'subdirs(host asan musl)' >build/CTestTestfile.cmake
+echo 'subdirs(host asan musl fuzz)' >build/CTestTestfile.cmake
 set -- --test-dir build --output-on-failure --no-tests=error --parallel 2
 if [ -n "$label" ]; then
 	set -- "$@" --label-regex "^$label\$"

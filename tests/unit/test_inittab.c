@@ -98,7 +98,8 @@ static void ends_in_a_backslash(void **state)
 	assert_string_equal(ours, OURS);
 	assert_true(ours >= text + 2 && ours[-1] == '\n' && ours[-2] != '\\');
 	free(text);
-	rewritten("::once:x\\", "::once:x\\\n\n" OURS);
+	rewritten("::once:x\\", "::once:x\\\n#\n" OURS);
+	rewritten("::once:x\\\\", "::once:x\\\\\n#\n" OURS);
 	rewritten("::once:x\n::restart:/a \\\n", "::once:x\n" OURS);
 }
 
@@ -107,6 +108,7 @@ static void lines_that_go_on(void **state)
 {
 	rewritten("::once:a \\\n::restart:b\n::restart:c \\\nd \\\ne\n::once:f\n",
 		  "::once:a \\\n::restart:b\n::once:f\n" OURS);
+	rewritten("::restar\\\nt:/sbin/init\n::once:f\n", "::once:f\n" OURS);
 }
 
 static void empty_file(void **state)
