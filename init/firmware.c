@@ -46,17 +46,13 @@ static int open_image(struct firmware *fw, const struct firmware_request *r,
 	const struct image *img = &fw->file.image;
 
 	if (image_file_open(&fw->file, r->image, NULL, f) < 0 || check_seekable(&fw->file, f) < 0 ||
-	    check_admission(img, config, &r->except, f) < 0 || image_file_verify(&fw->file, f) < 0)
+	    check_admission(img, config, &r->except, f) < 0 ||
+	    image_file_verify(&fw->file, "verifying", f) < 0)
 		return -1;
 	say("%s: firmware %s, %u payload%s, whole, %s%s", r->image, img->fw_version,
 	    img->payload_count, img->payload_count == 1 ? "" : "s", trust_words(img),
 	    img->signed_by);
 	return 0;
-}
-
-static void show_progress(void *ctx, uint64_t done, uint64_t total)
-{
-	progress_show(ctx, done, total);
 }
 
 /* Nobody can have signed what has no index. */
@@ -88,7 +84,7 @@ static int open_raw(struct firmware *fw, struct firmware_request *r, const struc
 		if (raw_take_sidecar(&r->raw[i], f) < 0)
 			return -1;
 	progress_start(&progress, "verifying");
-	result = raw_open(&fw->raw, r->raw, r->raw_count, show_progress, &progress, f);
+	result = raw_open(&fw->raw, r->raw, r->raw_count, progress_callback, &progress, f);
 	progress_end(&progress);
 	if (result < 0 || no_keys_installed(f) < 0 ||
 	    check_admission(&fw->raw.image, config, &r->except, f) < 0)

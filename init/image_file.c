@@ -20,18 +20,13 @@ int image_file_open(struct image_file *file, const char *path, const struct key_
 	return image_read(&file->image, &file->source, keys ? keys : &installed, f);
 }
 
-static void show_progress(void *ctx, uint64_t done, uint64_t total)
-{
-	progress_show(ctx, done, total);
-}
-
-int image_file_verify(struct image_file *file, struct fault *f)
+int image_file_verify(struct image_file *file, const char *what, struct fault *f)
 {
 	struct progress progress;
 	int result;
 
-	progress_start(&progress, "verifying");
-	result = image_verify(&file->image, &file->source, show_progress, &progress, f);
+	progress_start(&progress, what);
+	result = image_verify(&file->image, &file->source, progress_callback, &progress, f);
 	progress_end(&progress);
 	return result;
 }

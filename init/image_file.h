@@ -19,8 +19,8 @@ struct image_file {
 int image_file_open(struct image_file *file, const char *path, const struct key_ring *keys,
 		    struct fault *f);
 
-/* Checks all chunks, showing progress, and that the file ends behind the last. */
-int image_file_verify(struct image_file *file, struct fault *f);
+/* Checks all chunks, showing progress as what, and that the file ends behind the last. */
+int image_file_verify(struct image_file *file, const char *what, struct fault *f);
 
 void image_file_close(struct image_file *file);
 

@@ -80,6 +80,11 @@ void progress_show(struct progress *p, uint64_t done, uint64_t total)
 	p->shown_percent = percent / STEP_PERCENT * STEP_PERCENT;
 }
 
+void progress_callback(void *ctx, uint64_t done, uint64_t total)
+{
+	progress_show(ctx, done, total);
+}
+
 void progress_end(struct progress *p)
 {
 	if (p->drawn)

@@ -23,6 +23,9 @@ void progress_start(struct progress *p, const char *what);
 /* Shows done of total bytes, if it is time to. */
 void progress_show(struct progress *p, uint64_t done, uint64_t total);
 
+/* The same as a callback, for the library; ctx is a struct progress. */
+void progress_callback(void *ctx, uint64_t done, uint64_t total);
+
 /* Ends the line that is being redrawn, so that other lines can follow. */
 void progress_end(struct progress *p);
 

@@ -148,7 +148,7 @@ int show_verify(const struct show_options *o)
 	int result = open_image(&file, o, &f);
 
 	if (result == 0)
-		result = image_file_verify(&file, &f);
+		result = image_file_verify(&file, "verifying", &f);
 	if (result == 0)
 		say("%s: firmware %s, %" PRIu64 " bytes, every chunk is right, signature: %s%s%s",
 		    file.source.name, file.image.fw_version, image_file_size(&file.image),

@@ -54,7 +54,7 @@ static int verify_copy(const struct ramroot *ram, const struct image *admitted, 
 			    memcmp(copy.image.index, admitted->index, admitted->index_size) != 0))
 		result = fault_set(&why, FAULT_IMAGE, "it is another image now");
 	if (result == 0)
-		result = image_file_verify(&copy, &why);
+		result = image_file_verify(&copy, "verifying the copy", &why);
 	image_file_close(&copy);
 	if (result < 0)
 		return fault_set(f, FAULT_IMAGE, "the image was not the same when read again: %s",

@@ -83,7 +83,7 @@ static int verify(const char *path, const struct key_ring *keys)
 	capture_start(STDOUT_FILENO);
 	result = image_file_open(&file, path, keys, &f);
 	if (result == 0)
-		result = image_file_verify(&file, &f);
+		result = image_file_verify(&file, "verifying", &f);
 	said = capture_end(STDOUT_FILENO);
 	assert_string_equal(said, "");
 	free(said);
