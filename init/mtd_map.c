@@ -59,7 +59,7 @@ int mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f)
 	dir = opendir(path);
 	if (!dir)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot list the flash", path);
-	while (result == 0 && (e = readdir(dir))) {
+	while (result == 0 && (errno = 0, e = readdir(dir))) {
 		if (!is_device(e->d_name))
 			continue;
 		if (m->count == MTD_MAP_MAX)
@@ -67,6 +67,8 @@ int mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f)
 		else
 			result = read_place(&m->place[m->count++], sys, e->d_name, f);
 	}
+	if (result == 0 && errno)
+		result = fault_errno(f, FAULT_UNFIT, "%s: cannot list the flash", path);
 	(void)closedir(dir);
 	return result;
 }

@@ -2,6 +2,7 @@
 #include "obstacles.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,7 +102,7 @@ static int no_active_watchdog(const char *sys, struct fault *f)
 
 	(void)snprintf(path, sizeof(path), "%.400s/class/watchdog", sys);
 	dir = opendir(path);
-	while (result == 0 && dir && (e = readdir(dir))) {
+	while (result == 0 && dir && (errno = 0, e = readdir(dir))) {
 		(void)snprintf(path, sizeof(path), "%.400s/class/watchdog/%.64s/state", sys,
 			       e->d_name);
 		if (file_read_line(path, state, sizeof(state)) == 0 && strcmp(state, "active") == 0)
@@ -110,6 +111,8 @@ static int no_active_watchdog(const char *sys, struct fault *f)
 					   "would reset the machine in mid-flash; stop it first",
 					   e->d_name);
 	}
+	if (result == 0 && dir && errno)
+		result = fault_errno(f, FAULT_UNFIT, "%s/class/watchdog: cannot list", sys);
 	if (dir)
 		(void)closedir(dir); /* a kernel without watchdogs has no such folder */
 	return result;

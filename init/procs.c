@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,10 +94,11 @@ int processes_each(const char *proc, void (*each)(void *ctx, const struct proces
 {
 	DIR *dir = opendir(proc);
 	struct dirent *e;
+	int err;
 
 	if (!dir)
 		return -1;
-	while ((e = readdir(dir))) {
+	while ((errno = 0, e = readdir(dir))) {
 		char path[64], *stat;
 		struct process p;
 
@@ -109,6 +111,8 @@ int processes_each(const char *proc, void (*each)(void *ctx, const struct proces
 			each(ctx, &p);
 		free(stat);
 	}
+	err = errno;
 	(void)closedir(dir);
-	return 0;
+	errno = err;
+	return err ? -1 : 0;
 }

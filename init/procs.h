@@ -30,7 +30,7 @@ void process_links_each(const char *proc, const struct process *p,
 
 /*
  * Calls each for every process that /proc (mounted at proc) lists, kernel threads and zombies
- * included. Returns 0, or -1 with errno if there is no /proc.
+ * included. Returns 0, or -1 with errno if there is no /proc, or if its list broke off.
  */
 int processes_each(const char *proc, void (*each)(void *ctx, const struct process *p), void *ctx);
 

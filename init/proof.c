@@ -135,7 +135,7 @@ static int no_device(const struct proof_view *view, const char *folder, const ch
 	dir = opendir(path);
 	if (!dir && errno != ENOENT)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot list", path);
-	while (result == 0 && dir && (e = readdir(dir))) {
+	while (result == 0 && dir && (errno = 0, e = readdir(dir))) {
 		(void)snprintf(path, sizeof(path), "%s/%s/%.64s/%s", view->sys, folder, e->d_name,
 			       attribute);
 		if (file_read_line(path, text, sizeof(text)) < 0) {
@@ -147,6 +147,9 @@ static int no_device(const struct proof_view *view, const char *folder, const ch
 			result = fault_set(f, FAULT_BUSY, "mtd%d (%s) is in use: %s holds it",
 					   p->number, p->name, e->d_name);
 	}
+	/* A list that broke off proves nothing. */
+	if (result == 0 && dir && errno)
+		result = fault_errno(f, FAULT_FAILED, "%s/%s: cannot list", view->sys, folder);
 	if (dir)
 		(void)closedir(dir);
 	return result;

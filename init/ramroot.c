@@ -141,7 +141,7 @@ static int copy_key_files(const struct ramroot *r, DIR *dir, struct fault *f)
 {
 	struct dirent *e;
 
-	while ((e = readdir(dir))) {
+	while ((errno = 0, e = readdir(dir))) {
 		char from[PATH_ROOM], to[PATH_ROOM];
 
 		if (!key_file_name(e->d_name))
@@ -151,6 +151,8 @@ static int copy_key_files(const struct ramroot *r, DIR *dir, struct fault *f)
 		if (file_copy(from, to, 0644) < 0)
 			return fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", to, from);
 	}
+	if (errno)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot list", CONFIG_KEYS);
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -191,6 +192,33 @@ static void taken_by_somebody(void **state)
 	expect_free();
 }
 
+static int readings_left = -1;
+
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir)
+{
+	if (readings_left < 0 || readings_left-- > 0)
+		return __real_readdir(dir);
+	errno = EIO;
+	return NULL;
+}
+
+/* Whichever folder of sysfs cannot be read to its end, and wherever: that is no proof. */
+static void broken_lists_prove_nothing(void **state)
+{
+	int broken = 0, result = -1;
+
+	for (; result < 0; broken++) {
+		readings_left = broken;
+		result = proof_target_free(&view, 3, true, &f);
+		if (result < 0)
+			assert_fault(&f, f.kind, "cannot list");
+	}
+	assert_int_not_equal(readings_left, -1); /* it went through without a break */
+	assert_true(broken > 10);
+	readings_left = -1;
+}
+
 static void swapped_to(void **state)
 {
 	char text[512];
@@ -326,6 +354,7 @@ int main(void)
 		proof_test(mounted_by_number_in_words),
 		proof_test(mounts_may_be_left_out),
 		proof_test(taken_by_somebody),
+		proof_test(broken_lists_prove_nothing),
 		proof_test(swapped_to),
 		proof_test(unreadable_swaps_prove_nothing),
 		proof_test(loop_device),
