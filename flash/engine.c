@@ -33,7 +33,7 @@ int engine_check_fit(const struct payload *p, struct target *t, struct fault *f)
 	uint64_t need = p->size / t->eraseblock + (p->size % t->eraseblock != 0);
 	uint32_t good;
 
-	if (target_good_blocks(t, &good, f) < 0)
+	if (target_good_blocks(t, &good, NULL, f) < 0)
 		return -1;
 	if (need > good)
 		return fault_set(
@@ -285,8 +285,8 @@ static int run_jobs(struct run *run, const struct image *img, struct source *src
 }
 
 int engine_run(const struct image *img, struct source *src, struct target *const *targets,
-	       const struct engine_events *events, struct engine_counts *counts, uint32_t *flips,
-	       bool *begun, struct fault *f)
+	       const struct engine_events *events, struct engine_counts *counts, bool *begun,
+	       struct fault *f)
 {
 	struct run run = { .events = events, .begun = begun };
 	int result;
@@ -299,7 +299,8 @@ int engine_run(const struct image *img, struct source *src, struct target *const
 		f->kind = FAULT_FAILED; /* the flash could not even be looked at */
 	else if (result < 0 && f->kind != FAULT_IMAGE && *begun)
 		f->kind = FAULT_FLASH; /* whatever it was: the flash is no firmware now */
-	*flips = run.buffers.corrected;
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		counts[i].flips = run.buffers.corrected;
 	for (unsigned int i = 0; i < img->payload_count; i++)
 		free(run.job[i].first);
 	free(run.data);

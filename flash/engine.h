@@ -24,8 +24,10 @@ struct engine_counts {      /* of eraseblocks */
 	uint32_t written;   /* erased, programmed and proven */
 	uint32_t identical; /* held their data already */
 	uint32_t cleared;   /* erased behind the image */
-	uint32_t bad;       /* bad ones passed over */
+	uint32_t bad;       /* bad ones passed over, the new ones among them */
+	uint32_t newly_bad; /* marked bad by this run */
 	uint32_t retried;   /* needed a second attempt */
+	uint32_t flips;     /* not eraseblocks: bits that ECC put right in what was read */
 };
 
 struct engine_events {
@@ -34,17 +36,18 @@ struct engine_events {
 	int (*begin)(void *ctx, struct fault *f);
 	/* done of total bytes of the targets are proven; called once per eraseblock. */
 	void (*progress)(void *ctx, uint64_t done, uint64_t total);
+	/* A line for people: an eraseblock that went bad, a layout that had to move. */
+	void (*note)(void *ctx, const char *text);
 };
 
 /*
  * Writes all payloads of img, whose chunks src gives next, to targets[i] for payload i. counts has
  * one entry per payload. A fault before anything was changed is of kind FAULT_IMAGE (the data),
- * FAULT_UNFIT (the target, memory) or FAULT_FAILED; afterwards it is FAULT_FLASH or FAULT_IMAGE, and *begun says so. *flips becomes the
- * number of bits that ECC put right in what was read.
+ * FAULT_UNFIT (the target, memory) or FAULT_FAILED; afterwards it is FAULT_FLASH or FAULT_IMAGE, and *begun says so.
  */
 int engine_run(const struct image *img, struct source *src, struct target *const *targets,
-	       const struct engine_events *events, struct engine_counts *counts, uint32_t *flips,
-	       bool *begun, struct fault *f);
+	       const struct engine_events *events, struct engine_counts *counts, bool *begun,
+	       struct fault *f);
 
 /* Checks that the payload fits into the target's good eraseblocks; if not: FAULT_UNFIT. */
 int engine_check_fit(const struct payload *p, struct target *t, struct fault *f);

@@ -199,10 +199,9 @@ static void describe(struct mtd_target *m)
 
 	t->ops = &mtd_ops;
 	(void)snprintf(t->name, sizeof(t->name), "%.63s", m->info.name); /* found by it */
-	t->size = (uint64_t)m->info.size;
-	t->eraseblock = (uint32_t)m->info.eb_size;
-	t->page = (uint32_t)m->info.min_io_size;
-	t->blocks = (uint32_t)m->info.eb_cnt;
+	t->medium = m->info.bb_allowed ? MEDIUM_NAND : MEDIUM_NOR;
+	t->page = t->subpage = (uint32_t)m->info.min_io_size;
+	target_add_region(t, (uint32_t)m->info.eb_cnt, (uint32_t)m->info.eb_size);
 }
 
 int target_open_mtd(struct target **t, const char *name, enum target_mode mode, int *number,

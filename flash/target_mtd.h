@@ -9,11 +9,6 @@
 
 #include "target.h"
 
-enum target_mode {
-	TARGET_LOOK, /* only to ask about bad blocks and to read */
-	TARGET_WRITE,
-};
-
 /*
  * Opens the partition that /proc/mtd lists under this name. None or more than one of that name, or
  * one that cannot be written, is FAULT_UNFIT. For TARGET_WRITE, NOR is unlocked. Needs /sys and /dev/mtdN. *number (may be NULL)

@@ -112,7 +112,7 @@ static int check_target(const struct payload *payload, struct system *sys, int *
 	if (check_supported(payload, f) < 0 ||
 	    target_open_mtd(&t, payload->part, TARGET_LOOK, number, f) < 0)
 		return -1;
-	result = target_good_blocks(t, &good, f);
+	result = target_good_blocks(t, &good, NULL, f);
 	if (result == 0)
 		result = engine_check_fit(payload, t, f);
 	if (result == 0)

@@ -30,37 +30,39 @@ static void on_progress(void *ctx, uint64_t done, uint64_t total)
 	(void)report_send(*(int *)ctx, &r); /* the flash matters, not who hears of it */
 }
 
-static void report_counts(int reports, const struct image *img, const struct engine_counts *counts,
-			  uint32_t flips)
+static void on_note(void *ctx, const char *text)
+{
+	(void)report_text(*(int *)ctx, REPORT_SAY, "%s", text);
+}
+
+static void report_counts(int reports, const struct image *img, const struct engine_counts *counts)
 {
 	for (unsigned int i = 0; i < img->payload_count; i++) {
 		const struct engine_counts *c = &counts[i];
 
 		(void)report_text(reports, REPORT_SAY,
 				  "%s: %u eraseblocks written, %u identical, %u cleared behind the "
-				  "image, %u bad skipped, %u retried",
+				  "image, %u bad skipped, %u newly bad, %u retried, %u bit flips "
+				  "corrected",
 				  img->payload[i].part, c->written, c->identical, c->cleared,
-				  c->bad, c->retried);
+				  c->bad, c->newly_bad, c->retried, c->flips);
 	}
-	if (flips)
-		(void)report_text(reports, REPORT_SAY, "ECC corrected %u bit flips", flips);
 }
 
 static int flash_targets(const struct image *img, struct source *src, int reports, struct fault *f)
 {
-	const struct engine_events events = { &reports, on_begin, on_progress };
+	const struct engine_events events = { &reports, on_begin, on_progress, on_note };
 	struct target *targets[IMAGE_PAYLOADS_MAX] = { NULL };
 	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
-	uint32_t flips;
 	int result = 0;
 	bool begun;
 
 	for (unsigned int i = 0; result == 0 && i < img->payload_count; i++)
 		result = target_open_mtd(&targets[i], img->payload[i].part, TARGET_WRITE, NULL, f);
 	if (result == 0)
-		result = engine_run(img, src, targets, &events, counts, &flips, &begun, f);
+		result = engine_run(img, src, targets, &events, counts, &begun, f);
 	if (result == 0)
-		report_counts(reports, img, counts, flips);
+		report_counts(reports, img, counts);
 	for (unsigned int i = 0; i < img->payload_count; i++)
 		target_close(targets[i]);
 	return result;

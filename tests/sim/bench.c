@@ -117,20 +117,28 @@ static void on_progress(void *ctx, uint64_t done, uint64_t total)
 	b->total = total;
 }
 
+static void on_note(void *ctx, const char *text)
+{
+	struct bench *b = ctx;
+
+	b->notes++;
+	(void)snprintf(b->note, sizeof(b->note), "%s", text);
+}
+
 static void forget_last_run(struct bench *b)
 {
 	memset(b->counts, 0, sizeof(b->counts));
 	memset(&b->fault, 0, sizeof(b->fault));
-	b->flips = 0;
 	b->begun = false;
 	b->begins = 0;
+	b->notes = 0;
 	b->done = b->total = 0;
 	b->progress_fits = true;
 }
 
 int bench_run(struct bench *b)
 {
-	struct engine_events events = { b, on_begin, on_progress };
+	struct engine_events events = { b, on_begin, on_progress, on_note };
 	struct target *targets[BENCH_CHIPS] = { NULL };
 	struct source src;
 	struct image img;
@@ -144,8 +152,7 @@ int bench_run(struct bench *b)
 		fail_msg("%s", b->fault.text);
 	for (unsigned int i = 0; i < b->count; i++)
 		img.payload[i].tail = b->tail;
-	result = engine_run(&img, &src, targets, &events, b->counts, &b->flips, &b->begun,
-			    &b->fault);
+	result = engine_run(&img, &src, targets, &events, b->counts, &b->begun, &b->fault);
 	image_free(&img);
 	source_close(&src);
 	return result;

@@ -27,12 +27,13 @@ struct bench {
 
 	/* What the last run said. */
 	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
-	uint32_t flips;
 	bool begun;
 	struct fault fault;
 	unsigned int begins;
 	uint32_t begin_at; /* number of the operation that came next */
 	bool refuse_begin;
+	unsigned int notes;
+	char note[256]; /* the last one */
 	uint64_t done, total;
 	bool progress_fits; /* never went back, nor beyond the total */
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "simflash.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,8 +114,10 @@ static int end_badly(struct sim_chip *c, struct sim_fault *planned, const char *
 	planned->happened = true;
 	if (is_cut(planned))
 		return no_power(c, f);
-	return fault_set(f, FAULT_FLASH, "%s: eraseblock %u: %s fails as planned", c->target.name,
-			 eb, what);
+	(void)fault_set(f, FAULT_FLASH, "%s: eraseblock %u: %s fails as planned", c->target.name,
+			eb, what);
+	f->err = EIO;
+	return -1;
 }
 
 static bool in_range(struct sim_chip *c, const char *what, uint32_t eb, uint32_t offset,
@@ -395,10 +398,9 @@ struct sim_chip *sim_add_chip(struct sim_board *b, const char *name, const struc
 		abort();
 	t->ops = &sim_ops;
 	(void)snprintf(t->name, sizeof(t->name), "%.32s", name);
-	t->size = (uint64_t)g->eraseblock * g->blocks;
-	t->eraseblock = g->eraseblock;
-	t->page = g->page;
-	t->blocks = g->blocks;
+	t->medium = g->kind == SIM_NAND ? MEDIUM_NAND : MEDIUM_NOR;
+	t->page = t->subpage = g->page;
+	target_add_region(t, g->blocks, g->eraseblock);
 	c->board = b;
 	c->number = b->chips;
 	c->kind = g->kind;

@@ -194,14 +194,14 @@ static void counts_retries_and_corrections(void **state)
 	sim_plan_fault(&b.board, op, SIM_FAIL);
 	bench_run_well(&b);
 	assert_int_equal(b.counts[0].retried, 1);
-	assert_int_equal(b.flips, 0);
+	assert_int_equal(b.counts[0].flips, 0);
 	bench_restart(&b);
 	while (b.board.log[op].what != SIM_READ)
 		op++;
 	sim_plan_fault(&b.board, op, SIM_CORRECT);
 	bench_run_well(&b);
 	assert_int_equal(b.counts[0].retried, 0);
-	assert_int_equal(b.flips, 1);
+	assert_int_equal(b.counts[0].flips, 1);
 }
 
 /* An eraseblock that can never be programmed: an error that names it, and no valid start. */

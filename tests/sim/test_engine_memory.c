@@ -29,11 +29,11 @@ void *__wrap_malloc(size_t size)
 static int run_with(int allocations, struct target *const *targets, struct source *src,
 		    struct image *img)
 {
-	struct engine_events none = { NULL, NULL, NULL };
+	struct engine_events none = { .ctx = NULL };
 	int result;
 
 	left = allocations;
-	result = engine_run(img, src, targets, &none, b.counts, &b.flips, &b.begun, &b.fault);
+	result = engine_run(img, src, targets, &none, b.counts, &b.begun, &b.fault);
 	left = -1;
 	return result;
 }
