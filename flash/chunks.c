@@ -18,19 +18,36 @@ static int no_memory(const struct payload *p, struct fault *f)
 			   p->part, p->chunk_size);
 }
 
-int chunk_reader_open(struct chunk_reader *r, struct source *src, const struct payload *p,
-		      struct fault *f)
+int chunk_reader_init(struct chunk_reader *r, uint32_t chunk_size)
 {
 	memset(r, 0, sizeof(*r));
-	r->src = src;
-	r->payload = p;
-	r->raw = malloc(p->chunk_size);
+	r->raw = malloc(chunk_size);
 	r->packed = malloc(PACKED_SIZE);
 	if (r->raw && r->packed && inflateInit(&r->z) == Z_OK)
 		return 0;
 	free(r->raw);
 	free(r->packed);
-	return no_memory(p, f);
+	memset(r, 0, sizeof(*r));
+	errno = ENOMEM;
+	return -1;
+}
+
+void chunk_reader_start(struct chunk_reader *r, struct source *src, const struct payload *p)
+{
+	r->src = src;
+	r->payload = p;
+	r->next = 0;
+	r->have = r->taken = 0;
+	memset(&r->blank, 0, sizeof(r->blank));
+}
+
+int chunk_reader_open(struct chunk_reader *r, struct source *src, const struct payload *p,
+		      struct fault *f)
+{
+	if (chunk_reader_init(r, p->chunk_size) < 0)
+		return no_memory(p, f);
+	chunk_reader_start(r, src, p);
+	return 0;
 }
 
 static int damaged(const struct chunk_reader *r, const char *how, struct fault *f)

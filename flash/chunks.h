@@ -27,9 +27,18 @@ struct chunk_reader {
 };
 
 /*
- * Starts on a payload whose first chunk is what src gives next. The source and the payload must
- * outlive the reader. Uses one chunk and about 56 KiB of memory until chunk_reader_close().
+ * Takes the memory for chunks of up to chunk_size bytes, and about 56 KiB, until
+ * chunk_reader_close(). Returns 0, or -1 with errno.
  */
+int chunk_reader_init(struct chunk_reader *r, uint32_t chunk_size);
+
+/*
+ * Starts on a payload whose first chunk is what src gives next. The source and the payload must
+ * stay as long as it is read.
+ */
+void chunk_reader_start(struct chunk_reader *r, struct source *src, const struct payload *p);
+
+/* Both of them. */
 int chunk_reader_open(struct chunk_reader *r, struct source *src, const struct payload *p,
 		      struct fault *f);
 

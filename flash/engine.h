@@ -49,7 +49,14 @@ int engine_run(const struct image *img, struct source *src, struct target *const
 	       const struct engine_events *events, struct engine_counts *counts, bool *begun,
 	       struct fault *f);
 
-/* Checks that the payload fits into the target's good eraseblocks; if not: FAULT_UNFIT. */
-int engine_check_fit(const struct payload *p, struct target *t, struct fault *f);
+/*
+ * Checks that the payload fits into the target's good eraseblocks, and that the target can be what
+ * the payload's kind and tail ask for; if not: FAULT_UNFIT. *spare (may be NULL) becomes the number
+ * of eraseblocks that may go bad and it still fits.
+ */
+int engine_check_fit(const struct payload *p, struct target *t, uint32_t *spare, struct fault *f);
+
+/* Bytes of memory that engine_run() takes, for targets whose largest eraseblock is of that size. */
+uint64_t engine_memory(const struct image *img, uint32_t eraseblock);
 
 #endif

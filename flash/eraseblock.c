@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "eraseblock.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
 
+enum {
+	BUFFER_ALIGN = 4096, /* bytes: what direct I/O wants of a buffer at most */
+	HOLE = 512,          /* bytes: the least that is worth leaving out of a program run */
+};
+
 int block_buffers_init(struct block_buffers *b, uint32_t size)
 {
+	void *check = NULL;
+
 	memset(b, 0, sizeof(*b));
-	b->check = malloc(size);
-	return b->check ? 0 : -1;
+	errno = posix_memalign(&check, BUFFER_ALIGN, size);
+	b->check = check;
+	return errno ? -1 : 0;
 }
 
 void block_buffers_free(struct block_buffers *b)
@@ -20,93 +29,121 @@ void block_buffers_free(struct block_buffers *b)
 	b->check = NULL;
 }
 
+/* The unit that is left out or programmed as a whole. On NOR a "page" is but a byte or two. */
+static uint32_t unit_of(const struct target *t)
+{
+	return t->page < HOLE ? HOLE / t->page * t->page : t->page;
+}
+
 /*
  * Compares flash with data (NULL: with 0xFF), in pieces that grow from one page, so that a
- * difference costs little and a match few calls. Returns the offset of the piece that differs, or
- * the eraseblock's size if none does.
+ * difference costs little and a match few calls. *where becomes the offset of the piece that
+ * differs, or len if none does.
  */
-static int first_difference(struct target *t, uint32_t eb, const uint8_t *data,
+static int first_difference(struct target *t, uint32_t eb, const uint8_t *data, uint32_t len,
 			    struct block_buffers *b, uint32_t *where, struct fault *f)
 {
-	uint32_t piece = t->page < 512 ? 512 : t->page;
+	uint32_t piece = unit_of(t);
 
-	for (*where = 0; *where < t->eraseblock; piece *= 2) {
-		uint32_t left = t->eraseblock - *where;
-		uint32_t len = piece < left ? piece : left;
+	for (; *where < len; piece *= 2) {
+		uint32_t left = len - *where;
+		uint32_t now = piece < left ? piece : left;
 
-		if (t->ops->read(t, eb, *where, b->check, len, f) < 0)
+		if (t->ops->read(t, eb, *where, b->check, now, f) < 0)
 			return -1;
-		if (data ? memcmp(b->check, data + *where, len) != 0 : !all_ff(b->check, len))
+		if (data ? memcmp(b->check, data + *where, now) != 0 : !all_ff(b->check, now))
 			return 0;
-		*where += len;
+		*where += now;
 	}
 	return 0;
+}
+
+static int read_ecc(struct target *t, struct ecc_counts *counts, struct fault *f)
+{
+	memset(counts, 0, sizeof(*counts));
+	return t->ops->ecc ? t->ops->ecc(t, counts, f) : 0;
 }
 
 /*
  * As first_difference(), and looks at the driver's ECC statistics around it: a read of pages that
  * ECC could not correct succeeds, with whatever bytes came. *failed is the number of such pages.
  */
-static int compare(struct target *t, uint32_t eb, const uint8_t *data, struct block_buffers *b,
-		   uint32_t *where, uint32_t *failed, struct fault *f)
+static int compare(struct target *t, uint32_t eb, const uint8_t *data, uint32_t len,
+		   struct block_buffers *b, uint32_t *where, uint32_t *failed, struct fault *f)
 {
 	struct ecc_counts before, after;
 
-	if (t->ops->ecc(t, &before, f) < 0 || first_difference(t, eb, data, b, where, f) < 0 ||
-	    t->ops->ecc(t, &after, f) < 0)
+	if (read_ecc(t, &before, f) < 0 || first_difference(t, eb, data, len, b, where, f) < 0 ||
+	    read_ecc(t, &after, f) < 0)
 		return -1;
 	*failed = after.failed - before.failed;
 	b->corrected += after.corrected - before.corrected;
 	return 0;
 }
 
-int block_holds(struct target *t, uint32_t eb, const uint8_t *data, struct block_buffers *b,
-		struct fault *f)
+int block_holds(struct target *t, uint32_t eb, const uint8_t *data, uint32_t len,
+		struct block_buffers *b, struct fault *f)
 {
-	uint32_t where, failed;
+	uint32_t where = 0, failed;
 
-	if (compare(t, eb, data, b, &where, &failed, f) < 0)
+	if (compare(t, eb, data, len, b, &where, &failed, f) < 0)
 		return 0; /* unreadable: whatever it holds, it is not the data */
-	return where == t->eraseblock && failed == 0;
+	return where == len && failed == 0;
 }
 
-/* The read-back that every success rests on. */
-static int prove(struct target *t, uint32_t eb, const uint8_t *data, struct block_buffers *b,
-		 struct fault *f)
+/* The read-back that every success rests on, from byte from on. */
+static int prove(struct target *t, uint32_t eb, const uint8_t *data, uint32_t from, uint32_t len,
+		 struct block_buffers *b, struct fault *f)
 {
-	uint32_t where, failed;
+	uint32_t where = from, failed;
 
-	if (compare(t, eb, data, b, &where, &failed, f) < 0)
+	if (compare(t, eb, data, len, b, &where, &failed, f) < 0)
 		return -1;
 	if (failed)
 		return fault_set(f, FAULT_FLASH,
-				 "%s: eraseblock %u reads back with %u uncorrectable pages",
-				 t->name, eb, failed);
-	if (where < t->eraseblock)
+				 "%s: eraseblock %u reads back with %u uncorrectable page%s",
+				 t->name, eb, failed, failed == 1 ? "" : "s");
+	if (where < len)
 		return fault_set(f, FAULT_FLASH, "%s: eraseblock %u reads back wrong near byte %u",
 				 t->name, eb, where);
 	return 0;
 }
 
+int block_prove(struct target *t, uint32_t eb, const uint8_t *data, uint32_t len,
+		struct block_buffers *b, struct fault *f)
+{
+	return prove(t, eb, data, 0, len, b, f);
+}
+
 int block_erase(struct target *t, uint32_t eb, struct block_buffers *b, struct fault *f)
 {
-	if (t->ops->erase(t, eb, f) < 0)
-		return -1;
-	return prove(t, eb, NULL, b, f);
+	uint32_t size = target_block_size(t, eb);
+
+	if (t->ops->erase) {
+		if (t->ops->erase(t, eb, f) < 0)
+			return -1;
+	} else {
+		memset(b->check, 0xff, size);
+		if (t->ops->program(t, eb, 0, b->check, size, f) < 0)
+			return -1;
+	}
+	return block_prove(t, eb, NULL, size, b, f);
 }
 
 /*
  * Programs what is not 0xFF, in runs as long as possible. A page of 0xFF that was programmed is
  * not a blank one any more (some ECC engines write their bytes), and UBIFS would write to it.
  */
-static int program_runs(struct target *t, uint32_t eb, const uint8_t *data, struct fault *f)
+static int program_runs(struct target *t, uint32_t eb, const uint8_t *data, uint32_t from,
+			uint32_t to, struct fault *f)
 {
-	/* On NOR a "page" is a byte or two: look for holes of at least 512 bytes there. */
-	uint32_t unit = t->page < 512 ? 512 / t->page * t->page : t->page;
-	uint32_t start = 0, at = 0;
+	uint32_t unit = unit_of(t);
+	uint32_t start = from, at = from;
 
-	while (at < t->eraseblock) {
-		uint32_t len = t->eraseblock - at < unit ? t->eraseblock - at : unit;
+	if (!t->ops->erase) /* there, 0xFF is data like any other */
+		return t->ops->program(t, eb, from, data + from, to - from, f);
+	while (at < to) {
+		uint32_t len = to - at < unit ? to - at : unit;
 		bool blank = all_ff(data + at, len);
 
 		if (blank && start < at &&
@@ -121,18 +158,60 @@ static int program_runs(struct target *t, uint32_t eb, const uint8_t *data, stru
 	return 0;
 }
 
-int block_program(struct target *t, uint32_t eb, const uint8_t *data, struct block_buffers *b,
-		  struct fault *f)
+int block_program(struct target *t, uint32_t eb, const uint8_t *data, uint32_t len,
+		  struct block_buffers *b, struct fault *f)
 {
-	if (program_runs(t, eb, data, f) < 0)
+	if (program_runs(t, eb, data, 0, len, f) < 0)
 		return -1;
-	return prove(t, eb, data, b, f);
+	return block_prove(t, eb, data, len, b, f);
 }
 
-int block_write(struct target *t, uint32_t eb, const uint8_t *data, struct block_buffers *b,
-		struct fault *f)
+int block_commit(struct target *t, uint32_t eb, const uint8_t *data, uint32_t len,
+		 struct block_buffers *b, struct fault *f)
 {
-	if (t->ops->erase(t, eb, f) < 0)
+	uint32_t start = unit_of(t);
+
+	if (t->medium == MEDIUM_NOR && start < len &&
+	    (program_runs(t, eb, data, start, len, f) < 0 ||
+	     prove(t, eb, data, start, len, b, f) < 0))
 		return -1;
-	return block_program(t, eb, data, b, f);
+	if (t->medium != MEDIUM_NOR || start > len)
+		start = len;
+	if (program_runs(t, eb, data, 0, start, f) < 0)
+		return -1;
+	return block_prove(t, eb, data, len, b, f);
+}
+
+/* Erased, programmed with one pattern all over, and read back. */
+static int torture_with(struct target *t, uint32_t eb, uint8_t pattern, struct block_buffers *b,
+			struct fault *f)
+{
+	uint32_t size = target_block_size(t, eb);
+	struct ecc_counts before, after;
+
+	if (block_erase(t, eb, b, f) < 0)
+		return -1;
+	memset(b->check, pattern, size);
+	if (t->ops->program(t, eb, 0, b->check, size, f) < 0)
+		return -1;
+	memset(b->check, ~pattern, size);
+	if (read_ecc(t, &before, f) < 0 || t->ops->read(t, eb, 0, b->check, size, f) < 0 ||
+	    read_ecc(t, &after, f) < 0)
+		return -1;
+	if (after.failed != before.failed || b->check[0] != pattern ||
+	    memcmp(b->check, b->check + 1, size - 1) != 0)
+		return fault_set(f, FAULT_FLASH, "%s: eraseblock %u does not keep the pattern %#x",
+				 t->name, eb, pattern);
+	return 0;
+}
+
+int block_torture(struct target *t, uint32_t eb, struct block_buffers *b, struct fault *f)
+{
+	/* As UBI's own torture test in the kernel (drivers/mtd/ubi/io.c). */
+	static const uint8_t patterns[] = { 0xa5, 0x5a, 0x00 };
+
+	for (size_t i = 0; i < sizeof(patterns); i++)
+		if (torture_with(t, eb, patterns[i], b, f) < 0)
+			return -1;
+	return block_erase(t, eb, b, f);
 }

@@ -32,12 +32,18 @@ int source_open(struct source *src, const char *path, struct fault *f)
 	return 0;
 }
 
+int source_back_to(struct source *src, uint64_t pos, struct fault *f)
+{
+	if (lseek(src->fd, (off_t)pos, SEEK_SET) < 0)
+		return fault_errno(f, FAULT_IMAGE, "%s: cannot go back to byte %" PRIu64, src->name,
+				   pos);
+	src->pos = pos;
+	return 0;
+}
+
 int source_rewind(struct source *src, struct fault *f)
 {
-	if (lseek(src->fd, 0, SEEK_SET) < 0)
-		return fault_errno(f, FAULT_IMAGE, "%s: cannot go back to the start", src->name);
-	src->pos = 0;
-	return 0;
+	return source_back_to(src, 0, f);
 }
 
 int source_read_some(struct source *src, void *buf, size_t len, size_t *got, struct fault *f)

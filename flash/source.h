@@ -27,6 +27,9 @@ int source_open(struct source *src, const char *path, struct fault *f);
 /* Goes back to the first byte, for a second reading. Only for a seekable source. */
 int source_rewind(struct source *src, struct fault *f);
 
+/* Goes back to byte pos, where it has been before. Only for a seekable source. */
+int source_back_to(struct source *src, uint64_t pos, struct fault *f);
+
 /* Reads len bytes, or fewer, in *got, where the source ends. */
 int source_read_some(struct source *src, void *buf, size_t len, size_t *got, struct fault *f);
 

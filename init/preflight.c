@@ -114,7 +114,7 @@ static int check_target(const struct payload *payload, struct system *sys, int *
 		return -1;
 	result = target_good_blocks(t, &good, NULL, f);
 	if (result == 0)
-		result = engine_check_fit(payload, t, f);
+		result = engine_check_fit(payload, t, NULL, f);
 	if (result == 0)
 		result = check_use(sys, *number, f);
 	if (result == 0)
@@ -174,16 +174,10 @@ static int check_system_and_targets(const struct image *img, uint32_t *erasebloc
 	return result;
 }
 
-/* What flashing takes: indexes, a chunk, and eraseblocks: a first one per payload and two more. */
+/* What flashing takes: the index, here and in the worker, and what the engine needs. */
 static uint64_t working_memory(const struct image *img, uint32_t eraseblock)
 {
-	uint64_t bytes = MEMORY_MARGIN + 2 * (uint64_t)img->index_size;
-	uint32_t chunk = 0;
-
-	for (unsigned int i = 0; i < img->payload_count; i++)
-		if (img->payload[i].chunk_size > chunk)
-			chunk = img->payload[i].chunk_size;
-	return bytes + chunk + (uint64_t)(img->payload_count + 2) * eraseblock;
+	return MEMORY_MARGIN + 2 * (uint64_t)img->index_size + engine_memory(img, eraseblock);
 }
 
 static int check_memory(struct preflight *p, uint32_t eraseblock, struct fault *f)

@@ -299,7 +299,7 @@ static void no_good_block_at_all(void **state)
 	struct sim_chip *c = sim_add_chip(&b.board, "rootfs", &g);
 	struct fault f;
 
-	assert_int_equal(engine_check_fit(&p, &c->target, &f), -1);
+	assert_int_equal(engine_check_fit(&p, &c->target, NULL, &f), -1);
 	assert_fault(&f, FAULT_UNFIT, "0 of 3 are good");
 }
 

@@ -14,13 +14,10 @@ static const struct sim_geometry nor = { SIM_NOR, EB, 1, 3, NULL, 0 };
 
 static bool no_memory;
 
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size)
+int __real_posix_memalign(void **p, size_t alignment, size_t size);
+int __wrap_posix_memalign(void **p, size_t alignment, size_t size)
 {
-	if (!no_memory)
-		return __real_malloc(size);
-	errno = ENOMEM;
-	return NULL;
+	return no_memory ? ENOMEM : __real_posix_memalign(p, alignment, size);
 }
 
 static struct sim_board board;
@@ -54,6 +51,13 @@ static void use_nor(void)
 	t = &chip->target;
 }
 
+static int erase_and_program(void)
+{
+	if (block_erase(t, 1, &buffers, &f) < 0)
+		return -1;
+	return block_program(t, 1, data, t->eraseblock, &buffers, &f);
+}
+
 static void buffers_without_memory(void **state)
 {
 	struct block_buffers b;
@@ -67,15 +71,15 @@ static void buffers_without_memory(void **state)
 
 static void holds(void **state)
 {
-	assert_int_equal(block_holds(t, 0, data, &buffers, &f), 1);
-	assert_int_equal(block_holds(t, 1, data, &buffers, &f), 0);
+	assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 1);
+	assert_int_equal(block_holds(t, 1, data, EB, &buffers, &f), 0);
 	for (uint32_t at = 0; at < EB; at += 100) {
 		data[at] ^= 1;
-		assert_int_equal(block_holds(t, 0, data, &buffers, &f), 0);
+		assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 0);
 		data[at] ^= 1;
 	}
 	data[EB - 1] ^= 0x80;
-	assert_int_equal(block_holds(t, 0, data, &buffers, &f), 0);
+	assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 0);
 }
 
 /* A difference at the start costs one small read, and one at the end costs no more than a match. */
@@ -84,7 +88,7 @@ static void stops_at_the_first_difference(void **state)
 	uint32_t bytes = 0;
 
 	data[0] ^= 1;
-	assert_int_equal(block_holds(t, 0, data, &buffers, &f), 0);
+	assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 0);
 	assert_int_equal(sim_count(&board, SIM_READ), 1);
 	for (uint32_t i = 0; i < board.ops; i++)
 		if (board.log[i].what == SIM_READ)
@@ -92,7 +96,7 @@ static void stops_at_the_first_difference(void **state)
 	assert_int_equal(bytes, PAGE);
 	data[0] ^= 1;
 	sim_power_cycle(&board);
-	assert_int_equal(block_holds(t, 0, data, &buffers, &f), 1);
+	assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 1);
 	assert_true(sim_count(&board, SIM_READ) <= 6);
 }
 
@@ -102,10 +106,10 @@ static void uncorrectable_is_not_held(void **state)
 	for (uint32_t op = 1; op < 5; op++) {
 		sim_power_cycle(&board);
 		sim_plan_fault(&board, op, SIM_GARBLE);
-		assert_int_equal(block_holds(t, 0, data, &buffers, &f), 0);
+		assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 0);
 		assert_true(sim_faults_happened(&board));
 	}
-	assert_int_equal(block_holds(t, 0, data, &buffers, &f), 1);
+	assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 1);
 }
 
 /* Data that reads right, while ECC says that it could not be corrected, is not to be trusted. */
@@ -123,8 +127,8 @@ static void ecc_counts_though_the_bytes_are_right(void **state)
 
 	ops.read = quiet_read;
 	t->ops = &ops;
-	assert_int_equal(block_holds(t, 0, data, &buffers, &f), 0);
-	assert_int_equal(block_program(t, 1, data, &buffers, &f), -1);
+	assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 0);
+	assert_int_equal(block_program(t, 1, data, EB, &buffers, &f), -1);
 	assert_fault(&f, FAULT_FLASH, "chip: eraseblock 1 reads back with");
 	assert_fault(&f, FAULT_FLASH, "uncorrectable pages");
 	assert_int_equal(block_erase(t, 2, &buffers, &f), -1);
@@ -136,7 +140,7 @@ static void unreadable_is_not_held(void **state)
 	for (uint32_t op = 0; op < 7; op++) {
 		sim_power_cycle(&board);
 		sim_plan_fault(&board, op, SIM_FAIL);
-		assert_int_equal(block_holds(t, 0, data, &buffers, &f), 0);
+		assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 0);
 	}
 }
 
@@ -144,13 +148,13 @@ static void counts_corrected_bits(void **state)
 {
 	sim_plan_fault(&board, 1, SIM_CORRECT);
 	sim_plan_fault(&board, 2, SIM_CORRECT);
-	assert_int_equal(block_holds(t, 0, data, &buffers, &f), 1);
+	assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 1);
 	assert_int_equal(buffers.corrected, 2);
 	chip->ecc.corrected =
 		UINT32_MAX; /* the kernel's counter may overflow: only differences count */
 	sim_power_cycle(&board);
 	sim_plan_fault(&board, 1, SIM_CORRECT);
-	assert_int_equal(block_holds(t, 0, data, &buffers, &f), 1);
+	assert_int_equal(block_holds(t, 0, data, EB, &buffers, &f), 1);
 	assert_int_equal(buffers.corrected, 3);
 }
 
@@ -176,7 +180,7 @@ static void erase_is_proven(void **state)
 
 static void programs(void **state)
 {
-	assert_int_equal(block_program(t, 1, data, &buffers, &f), 0);
+	assert_int_equal(block_program(t, 1, data, EB, &buffers, &f), 0);
 	assert_memory_equal(sim_cells(chip, 1), data, EB);
 	assert_int_equal(sim_count(&board, SIM_PROGRAM), 1);
 	assert_int_equal(sim_count(&board, SIM_ERASE), 0);
@@ -185,7 +189,7 @@ static void programs(void **state)
 static void program_is_proven(void **state)
 {
 	sim_plan_fault(&board, 0, SIM_GARBLE);
-	assert_int_equal(block_program(t, 1, data, &buffers, &f), -1);
+	assert_int_equal(block_program(t, 1, data, EB, &buffers, &f), -1);
 	assert_fault(&f, FAULT_FLASH, "eraseblock 1 reads back wrong near byte");
 }
 
@@ -203,7 +207,7 @@ static void leaves_blank_pages_out(void **state)
 				runs += page == 0 || blank >> (page - 1) & 1;
 		}
 		sim_power_cycle(&board);
-		assert_int_equal(block_write(t, 1, data, &buffers, &f), 0);
+		assert_int_equal(erase_and_program(), 0);
 		assert_int_equal(sim_count(&board, SIM_PROGRAM), runs);
 		assert_memory_equal(sim_cells(chip, 1), data, EB);
 	}
@@ -216,7 +220,7 @@ static void nor_runs(void **state)
 	memset(data + 100, 0xff, 400);
 	memset(data + 1024, 0xff, 1024);
 	memset(data + EB - 512, 0xff, 512);
-	assert_int_equal(block_write(t, 1, data, &buffers, &f), 0);
+	assert_int_equal(erase_and_program(), 0);
 	assert_memory_equal(sim_cells(chip, 1), data, EB);
 	assert_int_equal(sim_count(&board, SIM_PROGRAM), 2);
 }
@@ -228,25 +232,25 @@ static void odd_geometry(void **state)
 	chip = sim_add_chip(&board, "odd", &odd);
 	t = &chip->target;
 	memset(data + 192, 0xff, 192);
-	assert_int_equal(block_write(t, 1, data, &buffers, &f), 0);
+	assert_int_equal(erase_and_program(), 0);
 	assert_memory_equal(sim_cells(chip, 1), data, odd.eraseblock);
-	assert_int_equal(block_holds(t, 1, data, &buffers, &f), 1);
+	assert_int_equal(block_holds(t, 1, data, odd.eraseblock, &buffers, &f), 1);
 }
 
 static void write_fails_at_each_step(void **state)
 {
 	uint32_t ops;
 
-	assert_int_equal(block_write(t, 1, data, &buffers, &f), 0);
+	assert_int_equal(erase_and_program(), 0);
 	ops = board.ops;
 	for (uint32_t op = 0; op < ops; op++) {
 		sim_power_cycle(&board);
 		sim_plan_fault(&board, op, SIM_FAIL);
-		assert_int_equal(block_write(t, 1, data, &buffers, &f), -1);
+		assert_int_equal(erase_and_program(), -1);
 		assert_int_equal(f.kind, FAULT_FLASH);
 	}
 	sim_power_cycle(&board);
-	assert_int_equal(block_write(t, 1, data, &buffers, &f), 0);
+	assert_int_equal(erase_and_program(), 0);
 }
 
 #define block_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

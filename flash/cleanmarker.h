@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JFFS2's cleanmarker: the node by which it knows an eraseblock that was erased to the end from one
+ * that only looks blank. On NOR it is the eraseblock's first node, on NAND it is in the OOB.
+ */
+#ifndef FLASH_CLEANMARKER_H
+#define FLASH_CLEANMARKER_H
+
+#include <stdint.h>
+
+enum {
+	CLEANMARKER_OOB_SIZE = 8,  /* bytes of it in OOB, without the CRC */
+	CLEANMARKER_NODE_SIZE = 12 /* bytes of it as a node */
+};
+
+/*
+ * Puts size bytes of a cleanmarker at p, for one of the sizes above. In this machine's byte order,
+ * as JFFS2 has all its numbers.
+ */
+void cleanmarker_put(uint8_t *p, uint32_t size);
+
+#endif

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Gets an eraseblock to hold what it should: again, tortured, once more, and marked bad in the end.
+ * The ladder is ubiformat's; that only EIO and wrong data climb it, too.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cleanmarker.h"
+#include "job.h"
+
+enum {
+	TRIES = 2,
+	TORTURE_ERASES = 4,
+	/* How many eraseblocks may go bad in one run: more is no worn chip, but a supply, a bus or a
+	 * driver that fails, and a bad mark cannot be taken back. Chips are sold with up to 2 %. */
+	BAD_IN_ANY_RUN = 4,
+	BAD_ONE_IN = 50,
+};
+
+/* Whether it was the eraseblock that failed: a device that has gone fails otherwise. */
+static bool is_eraseblocks_fault(const struct fault *f)
+{
+	return f->kind == FAULT_FLASH && (f->err == 0 || f->err == EIO);
+}
+
+static int erase(struct job *job, uint32_t eb, bool prove, struct fault *f)
+{
+	struct target *t = job->t;
+
+	if (job->state[eb] & EB_ERASED)
+		return 0;
+	ubi_count_erases(job, eb, 1);
+	if (prove)
+		return block_erase(t, eb, &job->run->buffers, f);
+	return t->ops->erase ? t->ops->erase(t, eb, f) : 0;
+}
+
+static int put_marker(struct job *job, uint32_t eb, struct fault *f)
+{
+	uint8_t marker[CLEANMARKER_OOB_SIZE], back[CLEANMARKER_OOB_SIZE];
+	struct target *t = job->t;
+
+	cleanmarker_put(marker, sizeof(marker));
+	if (t->ops->write_oob(t, eb, marker, sizeof(marker), f) < 0 ||
+	    t->ops->read_oob(t, eb, back, sizeof(back), f) < 0)
+		return -1;
+	if (memcmp(marker, back, sizeof(marker)) != 0)
+		return fault_set(f, FAULT_FLASH,
+				 "%s: eraseblock %u reads back without its cleanmarker", t->name,
+				 eb);
+	return 0;
+}
+
+/* UBI programs the rest of the page later, where pages can be programmed in parts. */
+static int put_header(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
+{
+	struct target *t = job->t;
+	uint32_t len = (UBI_HEADER_SIZE + t->subpage - 1) / t->subpage * t->subpage;
+
+	if (t->ops->program(t, eb, 0, c->data, len, f) < 0)
+		return -1;
+	return block_prove(t, eb, c->data, c->len, &job->run->buffers, f);
+}
+
+static int put(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
+{
+	struct block_buffers *b = &job->run->buffers;
+	struct target *t = job->t;
+
+	if (job->ubi)
+		ubi_dress(job, eb, c->data);
+	if (c->kind == CONTENT_OOB_MARKER)
+		return put_marker(job, eb, f);
+	if (c->kind == CONTENT_START)
+		return block_commit(t, eb, c->data, c->len, b, f);
+	if (c->kind == CONTENT_DATA)
+		return block_program(t, eb, c->data, c->len, b, f);
+	return put_header(job, eb, c, f);
+}
+
+static int attempt(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
+{
+	bool blank = c->kind == CONTENT_BLANK || c->kind == CONTENT_OOB_MARKER;
+
+	if (erase(job, eb, blank, f) < 0)
+		return -1;
+	job->state[eb] = c->kind == CONTENT_BLANK ? EB_ERASED : 0;
+	return c->kind == CONTENT_BLANK ? 0 : put(job, eb, c, f);
+}
+
+static int torture(struct job *job, uint32_t eb, struct fault *f)
+{
+	ubi_count_erases(job, eb, TORTURE_ERASES);
+	if (block_torture(job->t, eb, &job->run->buffers, f) < 0)
+		return -1;
+	job->state[eb] = EB_ERASED;
+	return 0;
+}
+
+/* The eraseblock's fault in f decides; it is what people are told. */
+static int check_may_mark(const struct job *job, uint32_t eb, const struct fault *why,
+			  struct fault *f)
+{
+	const struct target *t = job->t;
+	uint32_t limit = BAD_IN_ANY_RUN + t->blocks / BAD_ONE_IN;
+
+	if (!t->ops->mark_bad)
+		return -1; /* as f says already */
+	if (job->counts->newly_bad >= limit)
+		return fault_set(f, FAULT_FLASH,
+				 "%s: %u eraseblocks went bad in one run, and now eraseblock %u: "
+				 "check the supply and the chip, no more are marked (%.120s)",
+				 t->name, job->counts->newly_bad, eb, why->text);
+	if (job->counts->newly_bad >= job->spare)
+		return fault_set(f, FAULT_FLASH,
+				 "%s: ran out of good eraseblocks: eraseblock %u has gone bad, "
+				 "and none is left to spare (%.120s)",
+				 t->name, eb, why->text);
+	return 0;
+}
+
+/*
+ * Until all is written, the first good eraseblock has to be blank: the next one will be that as
+ * soon as this one is marked.
+ */
+static int blank_successor(struct job *job, uint32_t eb, struct fault *f)
+{
+	const struct content blank = { .kind = CONTENT_BLANK };
+	int result = JOB_LOST;
+
+	while (result == JOB_LOST) {
+		int found;
+
+		eb++;
+		found = target_next_good(job->t, &eb, f);
+		if (found < 0)
+			return -1;
+		if (found == 0)
+			return fault_set(f, FAULT_FLASH, "%s: ran out of good eraseblocks",
+					 job->t->name);
+		result = job_place(job, eb, &blank, f);
+	}
+	return result;
+}
+
+static int mark_bad(struct job *job, uint32_t eb, struct fault *f)
+{
+	const struct fault why = *f;
+
+	if (check_may_mark(job, eb, &why, f) < 0)
+		return -1;
+	if (eb == job->held[0].eb && blank_successor(job, eb, f) < 0)
+		return -1;
+	if (job->t->ops->mark_bad(job->t, eb, f) < 0)
+		return -1;
+	job->counts->newly_bad++;
+	job->state[eb] = 0;
+	job_note(job, "eraseblock %u is marked bad now (%.160s)", eb, why.text);
+	if (eb < job->next_eb) { /* otherwise it will be passed over in its turn */
+		job->counts->bad++;
+		job_proven(job, target_block_size(job->t, eb));
+	}
+	return JOB_LOST;
+}
+
+int job_place(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
+{
+	for (unsigned int failed = 0; failed < TRIES; failed++) {
+		if (attempt(job, eb, c, f) == 0)
+			return 0;
+		job->state[eb] = 0;
+		if (failed == 0)
+			job->counts->retried++;
+		if (!is_eraseblocks_fault(f))
+			return -1;
+	}
+	if (!job->t->ops->mark_bad)
+		return -1;
+	if (torture(job, eb, f) == 0 && attempt(job, eb, c, f) == 0)
+		return 0;
+	job->state[eb] = 0;
+	if (!is_eraseblocks_fault(f))
+		return -1;
+	return mark_bad(job, eb, f);
+}

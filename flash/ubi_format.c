@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A ubinized image onto an MTD partition. What differs from raw data is the erase counter at the
+ * start of each eraseblock, which is the eraseblock's and not the image's, and what must be
+ * missing until all is written: the volume table, without which no UBI is attached. UBI finds that by
+ * looking at every eraseblock, so that the old one may be anywhere.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "job.h"
+
+#define UNKNOWN UINT32_MAX
+
+void ubi_free(struct job *job)
+{
+	if (job->ubi)
+		free(job->ubi->counter);
+	free(job->ubi);
+	job->ubi = NULL;
+}
+
+/* Looks at the headers of one eraseblock. One that cannot be read has none. */
+static void look(struct job *job, uint32_t eb)
+{
+	uint32_t size = target_block_size(job->t, eb);
+	uint8_t header[UBI_HEADER_SIZE];
+	struct ubi_ec ec;
+	struct fault f;
+
+	if (job->t->ops->read(job->t, eb, 0, header, sizeof(header), &f) < 0 ||
+	    !ubi_ec_read(&ec, header))
+		return;
+	job->ubi->counter[eb] = ec.counter;
+	if (ec.vid_offset > size - UBI_HEADER_SIZE ||
+	    job->t->ops->read(job->t, eb, ec.vid_offset, header, sizeof(header), &f) < 0)
+		return;
+	if (ubi_is_layout(header))
+		job->state[eb] |= EB_LAYOUT;
+}
+
+/* An eraseblock whose counter is lost is taken for an average one, as UBI itself does. */
+static void guess_unknown(struct ubi_format *ubi, uint32_t blocks)
+{
+	uint64_t sum = 0;
+	uint32_t known = 0;
+
+	for (uint32_t eb = 0; eb < blocks; eb++)
+		if (ubi->counter[eb] != UNKNOWN) {
+			sum += ubi->counter[eb];
+			known++;
+		}
+	for (uint32_t eb = 0; eb < blocks; eb++)
+		if (ubi->counter[eb] == UNKNOWN)
+			ubi->counter[eb] = known ? (uint32_t)(sum / known) : 0;
+}
+
+int ubi_scan(struct job *job, struct fault *f)
+{
+	uint32_t blocks = job->t->blocks;
+	int found;
+
+	job->ubi = calloc(1, sizeof(*job->ubi));
+	if (job->ubi)
+		job->ubi->counter = malloc(blocks * sizeof(*job->ubi->counter));
+	if (!job->ubi || !job->ubi->counter)
+		return fault_errno(f, FAULT_FAILED, "no memory for the erase counters");
+	memset(job->ubi->counter, 0xff, blocks * sizeof(*job->ubi->counter));
+	for (uint32_t eb = 0; (found = target_next_good(job->t, &eb, f)) > 0; eb++)
+		look(job, eb);
+	guess_unknown(job->ubi, blocks);
+	return found;
+}
+
+static int check_offsets(const struct job *job, const struct ubi_ec *ec, struct fault *f)
+{
+	const struct target *t = job->t;
+
+	if (ec->vid_offset < UBI_HEADER_SIZE || ec->vid_offset % t->subpage != 0 ||
+	    ec->data_offset < ec->vid_offset + UBI_HEADER_SIZE || ec->data_offset % t->page != 0 ||
+	    ec->data_offset >= t->eraseblock)
+		return fault_set(
+			f, FAULT_UNFIT,
+			"%s: the image has its UBI headers at %u and its data at %u, which "
+			"does not fit pages of %u bytes; see ubinize -m, -s and -O",
+			t->name, ec->vid_offset, ec->data_offset, t->page);
+	return 0;
+}
+
+int ubi_check_data(struct job *job, const uint8_t *data, uint32_t n, struct fault *f)
+{
+	uint32_t size = job->t->eraseblock;
+	struct ubi_ec *image = &job->ubi->image, ec, other;
+
+	if (!ubi_ec_read(&ec, data))
+		return fault_set(f, FAULT_IMAGE,
+				 "%s: byte %llu of the image has no UBI header: it was not made by "
+				 "ubinize, or not for eraseblocks of %u bytes (ubinize -p)",
+				 job->t->name, (unsigned long long)n * size, size);
+	if (ubi_ec_read(&other, data + size / 2))
+		return fault_set(
+			f, FAULT_UNFIT,
+			"%s: the image was made for eraseblocks of %u bytes, and these have %u "
+			"(ubinize -p)",
+			job->t->name, size / 2, size);
+	if (n == 0) {
+		if (check_offsets(job, &ec, f) < 0)
+			return -1;
+		*image = ec;
+	}
+	if (ec.vid_offset != image->vid_offset || ec.data_offset != image->data_offset ||
+	    ec.image_seq != image->image_seq)
+		return fault_set(f, FAULT_IMAGE, "%s: eraseblock %u of the image is of another UBI",
+				 job->t->name, n);
+	if (ubi_is_layout(data + ec.vid_offset) != (n < HELD_MAX))
+		return fault_set(f, FAULT_IMAGE,
+				 "%s: the image's volume table is not in its first %d eraseblocks",
+				 job->t->name, HELD_MAX);
+	return 0;
+}
+
+void ubi_dress(const struct job *job, uint32_t eb, uint8_t *data)
+{
+	struct ubi_ec ec = job->ubi->image;
+
+	ec.counter = job->ubi->counter[eb];
+	ubi_ec_write(&ec, data);
+}
+
+void ubi_count_erases(struct job *job, uint32_t eb, uint32_t n)
+{
+	if (job->ubi && job->ubi->counter[eb] <= UBI_EC_MAX - n)
+		job->ubi->counter[eb] += n;
+}
