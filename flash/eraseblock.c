@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "eraseblock.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +8,14 @@
 #include "bytes.h"
 
 enum {
-	BUFFER_ALIGN = 4096, /* bytes: what direct I/O wants of a buffer at most */
-	HOLE = 512,          /* bytes: the least that is worth leaving out of a program run */
+	HOLE = 512, /* bytes: the least that is worth leaving out of a program run */
 };
 
 int block_buffers_init(struct block_buffers *b, uint32_t size)
 {
-	void *check = NULL;
-
 	memset(b, 0, sizeof(*b));
-	errno = posix_memalign(&check, BUFFER_ALIGN, size);
-	b->check = check;
-	return errno ? -1 : 0;
+	b->check = malloc(size);
+	return b->check ? 0 : -1;
 }
 
 void block_buffers_free(struct block_buffers *b)

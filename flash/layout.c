@@ -122,7 +122,7 @@ static int write_data(struct job *job, uint8_t *data, size_t got, struct fault *
 {
 	for (;;) {
 		struct content c = { .kind = CONTENT_DATA, .data = data };
-		uint32_t eb;
+		uint32_t eb = 0;
 		int result;
 
 		if (take_good(job, &eb, f) < 0)

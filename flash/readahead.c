@@ -16,8 +16,6 @@ int readahead_init(struct readahead *ra, uint32_t size, uint32_t chunk_size)
 	}
 	if (chunk_reader_init(&ra->reader, chunk_size) < 0)
 		return -1;
-	(void)pthread_mutex_init(&ra->lock, NULL); /* with default attributes, both cannot fail */
-	(void)pthread_cond_init(&ra->changed, NULL);
 	return 0;
 }
 
@@ -36,46 +34,42 @@ static uint32_t piece_size(const struct readahead *ra, uint32_t n)
 	return target_block_size(ra->t, n < ra->t->blocks ? n : ra->t->blocks - 1);
 }
 
-static int fill(struct readahead *ra, uint32_t n, struct fault *f)
+static void fill(struct readahead *ra, uint32_t n)
 {
-	uint8_t *data = ra->slot[n % READAHEAD_SLOTS].data;
+	struct readahead_slot *slot = &ra->slot[n % READAHEAD_SLOTS];
 	uint32_t size = piece_size(ra, n);
-	size_t *got = &ra->slot[n % READAHEAD_SLOTS].got;
 
-	if (chunk_reader_read(&ra->reader, data, size, got, f) < 0)
-		return -1;
-	memset(data + *got, 0xff, size - *got);
-	return 0;
+	slot->result = chunk_reader_read(&ra->reader, slot->data, size, &slot->got, &ra->fault);
+	if (slot->result == 0)
+		memset(slot->data + slot->got, 0xff, size - slot->got);
 }
 
-/* Waits for a slot that nobody uses; the piece that was asked for last is in use. */
-static bool may_fill(struct readahead *ra)
+static bool is_last(const struct readahead_slot *slot)
 {
-	bool stop;
+	return slot->result < 0 || slot->got == 0;
+}
 
-	(void)pthread_mutex_lock(&ra->lock); /* cannot fail: it is ours and not held here */
-	while (!ra->stop && ra->filled + 1 >= ra->taken + READAHEAD_SLOTS)
-		(void)pthread_cond_wait(&ra->changed, &ra->lock); /* cannot fail */
-	stop = ra->stop;
-	(void)pthread_mutex_unlock(&ra->lock);
-	return !stop;
+static void wait_for(sem_t *sem)
+{
+	while (sem_wait(sem) < 0)
+		; /* EINTR: a signal has come by */
 }
 
 static void *run_ahead(void *ctx)
 {
 	struct readahead *ra = ctx;
-	bool more = true;
 
-	for (uint32_t n = 0; more && may_fill(ra); n++) {
-		int result = fill(ra, n, &ra->fault);
+	for (uint32_t n = 0;; n++) {
+		bool last;
 
-		more = result == 0 && ra->slot[n % READAHEAD_SLOTS].got > 0;
-		(void)pthread_mutex_lock(&ra->lock);
-		ra->result = result;
-		ra->filled++;
-		ra->ended = !more;
-		(void)pthread_cond_signal(&ra->changed);
-		(void)pthread_mutex_unlock(&ra->lock);
+		wait_for(&ra->unused);
+		if (ra->stop)
+			break;
+		fill(ra, n);
+		last = is_last(&ra->slot[n % READAHEAD_SLOTS]);
+		(void)sem_post(&ra->filled); /* overflows after 2^31 slots */
+		if (last)
+			break;
 	}
 	return NULL;
 }
@@ -87,9 +81,11 @@ void readahead_start(struct readahead *ra, struct source *src, const struct payl
 
 	chunk_reader_start(&ra->reader, src, p);
 	ra->t = t;
-	ra->filled = ra->taken = 0;
-	ra->stop = ra->ended = false;
-	ra->result = 0;
+	ra->taken = 0;
+	ra->ended = false;
+	ra->stop = false;
+	(void)sem_init(&ra->unused, 0, READAHEAD_SLOTS); /* fails for absurd values only */
+	(void)sem_init(&ra->filled, 0, 0);
 	/* Signals are the affair of the thread that programs: it may have reasons not to die now. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -97,38 +93,35 @@ void readahead_start(struct readahead *ra, struct source *src, const struct payl
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Returns the result of filling the piece that is asked for. */
-static int wait_for_piece(struct readahead *ra)
+static struct readahead_slot *take(struct readahead *ra)
 {
-	int result;
+	uint32_t n = ra->taken++;
 
-	(void)pthread_mutex_lock(&ra->lock);
-	ra->taken++; /* sets the piece before this one free */
-	(void)pthread_cond_signal(&ra->changed);
-	while (ra->filled < ra->taken && !ra->ended)
-		(void)pthread_cond_wait(&ra->changed, &ra->lock);
-	result = ra->filled > ra->taken ? 0 : ra->result; /* it is that of the last one filled */
-	(void)pthread_mutex_unlock(&ra->lock);
-	return result;
+	if (!ra->threaded) {
+		fill(ra, n);
+	} else {
+		if (n > 0)
+			(void)sem_post(&ra->unused); /* the piece before this one */
+		wait_for(&ra->filled);
+	}
+	return &ra->slot[n % READAHEAD_SLOTS];
 }
 
 int readahead_next(struct readahead *ra, uint8_t **data, size_t *got, struct fault *f)
 {
-	uint32_t n = ra->taken;
-	int result;
+	struct readahead_slot *slot;
 
-	if (ra->threaded) {
-		result = wait_for_piece(ra);
-	} else {
-		result = fill(ra, n, &ra->fault);
-		ra->taken++;
-	}
-	if (result < 0) {
+	if (ra->ended)
+		slot = &ra->slot[(ra->taken - 1) % READAHEAD_SLOTS];
+	else
+		slot = take(ra);
+	ra->ended = is_last(slot);
+	if (slot->result < 0) {
 		*f = ra->fault;
 		return -1;
 	}
-	*data = ra->slot[n % READAHEAD_SLOTS].data;
-	*got = ra->slot[n % READAHEAD_SLOTS].got;
+	*data = slot->data;
+	*got = slot->got;
 	return 0;
 }
 
@@ -136,10 +129,8 @@ void readahead_stop(struct readahead *ra)
 {
 	if (!ra->threaded)
 		return;
-	(void)pthread_mutex_lock(&ra->lock);
 	ra->stop = true;
-	(void)pthread_cond_signal(&ra->changed);
-	(void)pthread_mutex_unlock(&ra->lock);
+	(void)sem_post(&ra->unused);
 	(void)pthread_join(ra->thread, NULL); /* it was created, and is joined only here */
 	ra->threaded = false;
 }

@@ -7,6 +7,8 @@
 #define FLASH_READAHEAD_H
 
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,20 +22,19 @@ enum { READAHEAD_SLOTS = 3 };
 struct readahead {
 	struct chunk_reader reader;
 	const struct target *t; /* whose eraseblocks the data is for */
-	struct {
+	struct readahead_slot {
 		uint8_t *data;
 		size_t got; /* bytes of the payload in data; 0xFF behind them */
+		int result; /* -1: the source or the data failed, see fault */
 	} slot[READAHEAD_SLOTS];
-	bool threaded;
-	pthread_t thread;
-	pthread_mutex_t lock; /* for all that follows */
-	pthread_cond_t changed;
-	uint32_t filled; /* pieces so far, with the blank one behind the end, or the failed one */
-	uint32_t taken;  /* pieces asked for so far; the last of them is still in use */
-	bool stop;       /* the thread shall end */
-	bool ended;      /* the thread fills no more */
-	int result;      /* -1: the source or the data failed where the last piece should be */
 	struct fault fault;
+	pthread_t thread;
+	bool threaded;
+	sem_t unused; /* slots that the thread may fill */
+	sem_t filled; /* slots that were filled and not asked for yet */
+	atomic_bool stop;
+	uint32_t taken; /* pieces asked for so far; the last of them is in use */
+	bool ended;     /* the piece in use is the last */
 };
 
 /* Makes room for pieces of up to size bytes and chunks of up to chunk_size. -1 with errno. */

@@ -14,10 +14,13 @@ static const struct sim_geometry nor = { SIM_NOR, EB, 1, 3, NULL, 0 };
 
 static bool no_memory;
 
-int __real_posix_memalign(void **p, size_t alignment, size_t size);
-int __wrap_posix_memalign(void **p, size_t alignment, size_t size)
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size)
 {
-	return no_memory ? ENOMEM : __real_posix_memalign(p, alignment, size);
+	if (!no_memory)
+		return __real_malloc(size);
+	errno = ENOMEM;
+	return NULL;
 }
 
 static struct sim_board board;
