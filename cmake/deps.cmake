@@ -43,14 +43,22 @@ flashinit_source(
 	RESULT mtd_utils)
 dep_library(dep_mtd mtdutils::mtd
 	TREE "${mtd_utils}"
-	SOURCES lib/libmtd.c lib/libmtd_legacy.c lib/common.c
+	SOURCES lib/libmtd.c lib/common.c
 	HEADERS include:libmtd.h)
 dep_library(dep_ubi mtdutils::ubi
 	TREE "${mtd_utils}"
 	SOURCES lib/libubi.c
 	HEADERS include:libubi.h include:mtd/ubi-media.h)
+# In place of the C library's sscanf() and of libmtd_legacy.c; each file says why.
+set(own "${CMAKE_SOURCE_DIR}/flash")
+target_sources(dep_mtd PRIVATE "${own}/no_procfs.c")
+add_library(scan STATIC "${own}/scan.c")
+flashinit_own_code(scan)
 foreach(target dep_mtd dep_ubi)
-	target_include_directories(${target} PRIVATE "${mtd_utils}/include")
+	target_include_directories(${target} PRIVATE "${mtd_utils}/include" "${mtd_utils}/lib" "${own}")
+	target_compile_definitions(${target} PRIVATE sscanf=scan)
+	target_compile_options(${target} PRIVATE -include scan.h)
+	target_link_libraries(${target} PRIVATE scan)
 endforeach()
 
 # zlib, without the part that wraps stdio (gz*.c).
