@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "bench.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "bytes.h"
 #include "helpers.h"
 #include "images.h"
 #include "source.h"
+
+enum { PIPE_SIZE = 1 << 20 };
 
 static const struct key_ring no_keys;
 static const char *const names[BENCH_CHIPS] = { "rootfs", "kernel" };
@@ -17,7 +22,6 @@ void bench_init(struct bench *b, uint32_t chunk_size)
 	memset(b, 0, sizeof(*b));
 	sim_board_init(&b->board);
 	b->chunk_size = chunk_size;
-	b->tail = TAIL_ERASE;
 }
 
 void bench_free(struct bench *b)
@@ -29,6 +33,7 @@ void bench_free(struct bench *b)
 	}
 	if (b->start)
 		sim_snapshot_free(b->start);
+	memset(b, 0, sizeof(*b));
 }
 
 /* Data with what the engine treats apart: blank pages, a blank eraseblock, what compresses. */
@@ -50,47 +55,77 @@ static void fill_firmware(uint8_t *p, size_t len, uint32_t eraseblock, uint32_t 
 	}
 }
 
-void bench_add(struct bench *b, const struct sim_geometry *g, size_t new_len)
+/* Bytes in all good eraseblocks. */
+static size_t good_bytes(const struct sim_chip *c)
 {
-	unsigned int n = b->count++;
-	uint32_t good = g->blocks - g->bad_count;
+	size_t sum = 0;
 
-	b->chip[n] = sim_add_chip(&b->board, names[n], g);
-	b->old_len[n] = (size_t)good * g->eraseblock;
+	for (uint32_t eb = 0; eb < c->target.blocks; eb++)
+		if (!c->block[eb].bad)
+			sum += target_block_size(&c->target, eb);
+	return sum;
+}
+
+void bench_add_chip(struct bench *b, struct sim_chip *c, size_t new_len)
+{
+	static const enum payload_kind kinds[] = { PAYLOAD_MTD, PAYLOAD_MTD, PAYLOAD_BLOCK,
+						   PAYLOAD_UBIVOL };
+	unsigned int n = b->count++;
+
+	assert_int_equal(c->number, n);
+	b->chip[n] = c;
+	b->kind[n] = kinds[c->kind];
+	b->tail[n] = b->kind[n] == PAYLOAD_MTD ? TAIL_ERASE : TAIL_NONE;
+	b->old_len[n] = good_bytes(c);
 	b->new_len[n] = new_len;
 	b->old[n] = malloc(b->old_len[n]);
 	b->new[n] = malloc(new_len);
 	assert_true(b->old[n] && b->new[n]);
 	fill_random(b->old[n], b->old_len[n], 100 + n);
-	fill_firmware(b->new[n], new_len, g->eraseblock, 200 + n);
+	fill_firmware(b->new[n], new_len, c->target.eraseblock, 200 + n);
+}
+
+void bench_add(struct bench *b, const struct sim_geometry *g, size_t new_len)
+{
+	bench_add_chip(b, sim_add_chip(&b->board, names[b->count], g), new_len);
 }
 
 void bench_old_differs_in(struct bench *b, unsigned int chip, uint64_t differing)
 {
-	uint32_t size = b->chip[chip]->target.eraseblock;
+	struct sim_chip *c = b->chip[chip];
+	size_t at = 0;
 
 	assert_true(b->new_len[chip] <= b->old_len[chip]);
 	memset(b->old[chip], 0xff, b->old_len[chip]);
 	memcpy(b->old[chip], b->new[chip], b->new_len[chip]);
-	for (uint32_t n = 0; n < b->old_len[chip] / size; n++)
+	for (uint32_t n = 0; at < b->old_len[chip]; n++) {
+		uint32_t size = target_block_size(&c->target, sim_good(c, n));
+
 		if (differing >> n & 1)
-			b->old[chip][(size_t)n * size + (n * 37) % size] ^= 0x81;
+			b->old[chip][at + (n * 37) % size] ^= 0x81;
+		at += size;
+	}
 }
 
-void bench_ready(struct bench *b)
+void bench_pack(struct bench *b)
 {
 	struct image_input in[BENCH_CHIPS];
 
-	for (unsigned int i = 0; i < b->count; i++) {
-		sim_factory_fill(b->chip[i], b->old[i], b->old_len[i]);
-		in[i] = (struct image_input){ names[i], b->new[i], b->new_len[i] };
-	}
+	for (unsigned int i = 0; i < b->count; i++)
+		in[i] = (struct image_input){ b->chip[i]->target.name, b->new[i], b->new_len[i] };
 	b->image = "new.fwi";
 	make_image(temp_path("%s", b->image), in, b->count, b->chunk_size);
 	if (b->start)
 		sim_snapshot_free(b->start);
 	b->start = sim_save(&b->board);
 	bench_restart(b);
+}
+
+void bench_ready(struct bench *b)
+{
+	for (unsigned int i = 0; i < b->count; i++)
+		sim_factory_fill(b->chip[i], b->old[i], b->old_len[i]);
+	bench_pack(b);
 }
 
 void bench_restart(struct bench *b)
@@ -136,108 +171,310 @@ static void forget_last_run(struct bench *b)
 	b->progress_fits = true;
 }
 
+static uint32_t count_bad(const struct sim_chip *c)
+{
+	uint32_t count = 0;
+
+	for (uint32_t eb = 0; eb < c->target.blocks; eb++)
+		count += c->block[eb].bad;
+	return count;
+}
+
+/* A pipe that has the whole image in it, so that nobody needs to write while the engine reads. */
+static int open_pipe(const char *path)
+{
+	size_t len;
+	uint8_t *image = read_file(path, &len);
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_true(fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE) >= (int)len);
+	assert_int_equal(write(ends[1], image, len), len);
+	(void)close(ends[1]);
+	free(image);
+	return ends[0];
+}
+
+static void open_image(struct bench *b, struct source *src, struct image *img)
+{
+	const char *path = temp_path("%s", b->image);
+	char of_pipe[32];
+	int fd = -1;
+
+	if (b->from_pipe) {
+		fd = open_pipe(path);
+		(void)snprintf(of_pipe, sizeof(of_pipe), "/proc/self/fd/%d", fd);
+		path = of_pipe;
+	}
+	if (source_open(src, path, &b->fault) < 0 || image_read(img, src, &no_keys, &b->fault) < 0)
+		fail_msg("%s", b->fault.text);
+	src->name = b->image;
+	assert_int_equal(src->seekable, !b->from_pipe);
+	if (fd >= 0)
+		(void)close(fd);
+	for (unsigned int i = 0; i < b->count; i++) {
+		img->payload[i].kind = b->kind[i];
+		img->payload[i].tail = b->tail[i];
+	}
+}
+
 int bench_run(struct bench *b)
 {
 	struct engine_events events = { b, on_begin, on_progress, on_note };
 	struct target *targets[BENCH_CHIPS] = { NULL };
+	uint32_t bad[BENCH_CHIPS];
 	struct source src;
 	struct image img;
 	int result;
 
 	forget_last_run(b);
-	for (unsigned int i = 0; i < b->count; i++)
+	for (unsigned int i = 0; i < b->count; i++) {
 		targets[i] = &b->chip[i]->target;
-	if (source_open(&src, temp_path("%s", b->image), &b->fault) < 0 ||
-	    image_read(&img, &src, &no_keys, &b->fault) < 0)
-		fail_msg("%s", b->fault.text);
-	for (unsigned int i = 0; i < b->count; i++)
-		img.payload[i].tail = b->tail;
+		bad[i] = count_bad(b->chip[i]);
+	}
+	open_image(b, &src, &img);
 	result = engine_run(&img, &src, targets, &events, b->counts, &b->begun, &b->fault);
 	image_free(&img);
 	source_close(&src);
+	for (unsigned int i = 0; i < b->count; i++)
+		b->newly_bad[i] = count_bad(b->chip[i]) - bad[i];
 	return result;
 }
 
-void bench_check_rules(const struct bench *b)
+static void trace(const struct bench *b)
+{
+	const struct sim_board *board = &b->board;
+
+	for (unsigned int i = 0; i < board->faults; i++)
+		print_error("planned: operation %u goes wrong in way %d, errno %d, %u times\n",
+			    board->fault[i].op, board->fault[i].how, board->fault[i].err,
+			    board->fault[i].times);
+	for (unsigned int i = 0; i < board->weaknesses; i++)
+		print_error(
+			"weak: chip %u eraseblock %u, operation kind %d, way %d, %u more times\n",
+			board->weakness[i].chip, board->weakness[i].eb, board->weakness[i].what,
+			board->weakness[i].fault.how, board->weakness[i].left);
+	for (uint32_t i = 0; i < board->ops; i++) {
+		bool planned = false;
+
+		for (unsigned int n = 0; n < board->faults; n++)
+			planned = planned || board->fault[n].op == i;
+		if (planned || sim_changes(&board->log[i]) || board->log[i].what == SIM_SYNC)
+			print_error("%5u %s%s\n", i, sim_op_text(board, &board->log[i]),
+				    planned ? "   <- goes wrong" : "");
+	}
+	for (unsigned int i = 0; i < b->count; i++)
+		print_error("%s: %u written, %u identical, %u cleared, %u bad, %u newly bad, "
+			    "%u retried; %u newly bad in truth\n",
+			    b->chip[i]->target.name, b->counts[i].written, b->counts[i].identical,
+			    b->counts[i].cleared, b->counts[i].bad, b->counts[i].newly_bad,
+			    b->counts[i].retried, b->newly_bad[i]);
+	print_error("begun: %d; fault: %d \"%s\"; %u notes, the last: \"%s\"\n", b->begun,
+		    b->fault.kind, b->fault.text, b->notes, b->note);
+}
+
+void bench_fail(struct bench *b, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	trace(b);
+	fail_msg("%s", text);
+	abort(); /* fail_msg() does not come back */
+}
+
+void bench_check_rules(struct bench *b)
 {
 	if (b->board.breaches)
-		fail_msg("%u breaches, the first: %s", b->board.breaches, b->board.breach);
+		bench_fail(b, "%u breaches, the first: %s", b->board.breaches, b->board.breach);
+	for (unsigned int i = 0; i < b->count; i++)
+		if (b->counts[i].newly_bad != b->newly_bad[i] || b->newly_bad[i] > b->notes)
+			bench_fail(b, "%s: what went bad was not counted and noted",
+				   b->chip[i]->target.name);
+}
+
+/* As fs/jffs2 and flash_erase -j write it: here on a little-endian machine. */
+static const uint8_t oob_marker[] = { 0x85, 0x19, 0x03, 0x20, 8, 0, 0, 0 };
+static const uint8_t nor_marker[] = { 0x85, 0x19, 0x03, 0x20, 12, 0, 0, 0, 0xb1, 0xb0, 0x1e, 0xe4 };
+
+static bool has_cleanmarker(struct sim_chip *c, uint32_t eb)
+{
+	if (c->kind == SIM_NOR)
+		return sim_block_holds(c, eb, nor_marker, sizeof(nor_marker));
+	return sim_block_holds(c, eb, NULL, 0) &&
+	       memcmp(sim_oob(c, eb), oob_marker, sizeof(oob_marker)) == 0 &&
+	       all_ff(sim_oob(c, eb) + sizeof(oob_marker), c->oob_size - sizeof(oob_marker));
+}
+
+/* Whether an eraseblock behind the contents is what the tail's policy makes of it. */
+static bool tail_fits(struct bench *b, unsigned int chip, uint32_t eb)
+{
+	struct sim_chip *c = b->chip[chip];
+
+	if (b->tail[chip] == TAIL_ERASE)
+		return sim_block_holds(c, eb, NULL, 0) && all_ff(sim_oob(c, eb), c->oob_size);
+	if (b->tail[chip] == TAIL_JFFS2)
+		return has_cleanmarker(c, eb);
+	return sim_block_unchanged(c, b->start, eb);
+}
+
+/* The last sectors that a block device's image needs are filled up, and the others are not ours. */
+static bool part_of_disk_fits(struct bench *b, unsigned int chip, uint32_t eb, const uint8_t *data,
+			      size_t len)
+{
+	struct sim_chip *c = b->chip[chip];
+	const uint8_t *cells = sim_cells(c, eb), *old = b->old[chip];
+	size_t size = target_block_size(&c->target, eb), page = c->target.page;
+	size_t end = (len + page - 1) / page * page;
+
+	return sim_is_sound(c, eb) && memcmp(cells, data, len) == 0 &&
+	       all_ff(cells + len, end - len) &&
+	       memcmp(cells + end, old + target_block_offset(&c->target, eb) + end, size - end) ==
+		       0;
+}
+
+/* Whether the chip has the new firmware, from its n-th good eraseblock on. */
+static bool is_new_from(struct bench *b, unsigned int chip, uint32_t n)
+{
+	struct sim_chip *c = b->chip[chip];
+	const uint8_t *data = b->new[chip];
+	size_t left = b->new_len[chip];
+
+	if (c->volume.broken || c->volume.updating)
+		return false;
+	for (uint32_t eb = 0, nth = 0; eb < c->target.blocks; eb++) {
+		size_t size = target_block_size(&c->target, eb), len = left < size ? left : size;
+		bool fits;
+
+		if (c->block[eb].bad)
+			continue;
+		if (len == 0)
+			fits = c->kind == SIM_VOLUME ? sim_block_holds(c, eb, NULL, 0)
+						     : tail_fits(b, chip, eb);
+		else if (c->kind == SIM_BLOCK)
+			fits = part_of_disk_fits(b, chip, eb, data, len);
+		else
+			fits = sim_block_holds(c, eb, data, len) &&
+			       all_ff(sim_oob(c, eb), c->oob_size);
+		if (nth++ >= n && !fits)
+			return false;
+		data += len;
+		left -= len;
+	}
+	return left == 0;
+}
+
+bool bench_is_new(struct bench *b, unsigned int chip)
+{
+	return b->is_new[chip] ? b->is_new[chip](b, chip) : is_new_from(b, chip, 0);
 }
 
 bool bench_all_new(struct bench *b)
 {
 	for (unsigned int i = 0; i < b->count; i++)
-		if (!sim_holds(b->chip[i], b->new[i], b->new_len[i]))
+		if (!bench_is_new(b, i))
 			return false;
 	return true;
 }
 
 bool bench_is_old(struct bench *b, unsigned int chip)
 {
-	return sim_holds(b->chip[chip], b->old[chip], b->old_len[chip]);
+	return sim_unchanged(b->chip[chip], b->start);
 }
 
 void bench_run_well(struct bench *b)
 {
 	if (bench_run(b) < 0)
-		fail_msg("%s", b->fault.text);
+		bench_fail(b, "the run fails: %s", b->fault.text);
 	bench_check_rules(b);
-	assert_true(bench_all_new(b));
-	assert_true(b->progress_fits);
-	assert_int_equal(b->done, b->total);
-	assert_int_equal(b->begins, b->begun);
+	if (!bench_all_new(b))
+		bench_fail(b, "success with wrong bytes");
+	if (!b->progress_fits || b->done != b->total)
+		bench_fail(b, "progress went back, or ended at %llu of %llu",
+			   (unsigned long long)b->done, (unsigned long long)b->total);
+	if (b->begins != b->begun)
+		bench_fail(b, "begin() was called %u times", b->begins);
+}
+
+/* All but the first good eraseblocks of all chips; a volume has no first that could be missing. */
+static bool rest_is_new(struct bench *b)
+{
+	for (unsigned int i = 0; i < b->count; i++)
+		if (b->chip[i]->kind != SIM_VOLUME && !is_new_from(b, i, 1))
+			return false;
+	return true;
+}
+
+static bool is_safe(struct bench *b, unsigned int chip)
+{
+	struct sim_chip *c = b->chip[chip];
+
+	if (c->kind == SIM_VOLUME ? c->volume.broken : sim_is_blank(c, sim_good(c, 0)))
+		return true;
+	return bench_is_old(b, chip) || (bench_is_new(b, chip) && rest_is_new(b));
+}
+
+bool bench_is_not_bootable(struct bench *b)
+{
+	for (unsigned int i = 0; i < b->count; i++)
+		if (!is_safe(b, i))
+			return false;
+	return true;
 }
 
 void bench_check_not_bootable(struct bench *b)
 {
 	for (unsigned int i = 0; i < b->count; i++)
-		if (!sim_is_blank(b->chip[i], sim_good(b->chip[i], 0)) && !bench_is_old(b, i))
-			fail_msg("%s: after \"%s\" the first eraseblock is not blank, nor is the "
-				 "old firmware whole",
-				 names[i], b->fault.text);
+		if (!is_safe(b, i))
+			bench_fail(b,
+				   "%s: after \"%s\" the first eraseblock is not blank, nor is the "
+				   "old firmware whole",
+				   b->chip[i]->target.name, b->fault.text);
 }
 
-/* All but the first good eraseblocks of all chips. */
-static bool rest_is_new(struct bench *b)
-{
-	for (unsigned int i = 0; i < b->count; i++) {
-		struct sim_chip *c = b->chip[i];
-		uint32_t first = sim_good(c, 0);
-		bool fits;
-
-		c->bad[first] = true;
-		fits = b->new_len[i] <= c->target.eraseblock
-			       ? sim_holds(c, NULL, 0)
-			       : sim_holds(c, b->new[i] + c->target.eraseblock,
-					   b->new_len[i] - c->target.eraseblock);
-		c->bad[first] = false;
-		if (!fits)
-			return false;
-	}
-	return true;
-}
-
+/*
+ * What a boot loader could take for a start. NAND has to be programmed from its first page on, so
+ * that all of the eraseblock must be there, and readable.
+ */
 static bool starts_with(struct sim_chip *c, const uint8_t *data, size_t len)
 {
-	const uint8_t *cells = sim_cells(c, sim_good(c, 0));
+	uint32_t first = sim_good(c, 0);
+	size_t size = c->kind == SIM_NOR ? 512 : target_block_size(&c->target, first);
 
-	if (len > c->target.eraseblock)
-		len = c->target.eraseblock;
-	return memcmp(cells, data, len) == 0;
+	return sim_is_readable(c, first) &&
+	       memcmp(sim_cells(c, first), data, len < size ? len : size) == 0;
+}
+
+static bool is_valid_start(struct bench *b, unsigned int chip, const uint8_t *data, size_t len)
+{
+	struct sim_chip *c = b->chip[chip];
+
+	return c->kind == SIM_VOLUME ? !c->volume.broken : starts_with(c, data, len);
 }
 
 void bench_check_starts(struct bench *b)
 {
 	for (unsigned int i = 0; i < b->count; i++) {
-		struct sim_chip *c = b->chip[i];
-		bool old_start = starts_with(c, b->old[i], b->old_len[i]);
-		bool new_start = starts_with(c, b->new[i], b->new_len[i]);
+		bool old_start = is_valid_start(b, i, b->old[i], b->old_len[i]);
+		bool new_start = is_valid_start(b, i, b->new[i], b->new_len[i]);
 
 		if (old_start && bench_is_old(b, i))
 			continue;
-		if (new_start && rest_is_new(b))
+		if (new_start && bench_is_new(b, i) && rest_is_new(b))
 			continue;
 		if (old_start || new_start)
-			fail_msg("%s: a valid start without a whole firmware behind it", names[i]);
+			bench_fail(b, "%s: a valid start without a whole firmware behind it",
+				   b->chip[i]->target.name);
 	}
+}
+
+bool bench_still_fits(struct bench *b)
+{
+	for (unsigned int i = 0; i < b->count; i++)
+		if (good_bytes(b->chip[i]) < b->new_len[i])
+			return false;
+	return true;
 }

@@ -123,7 +123,7 @@ static void erases_what_differs_and_no_more(void **state)
 			want++;
 		assert_int_equal(sim_count(&b.board, SIM_ERASE), want);
 		for (uint32_t eb = 0; eb < g.blocks; eb++)
-			assert_true(b.chip[0]->erased[eb] <= 1);
+			assert_true(b.chip[0]->block[eb].erased <= 1);
 		bench_free(&b);
 		bench_init(&b, EB);
 	}
@@ -148,7 +148,7 @@ static void keeps_the_tail(void **state)
 	g.bad_count = 2;
 	bench_add(&b, &g, 2 * EB + 10);
 	bench_ready(&b);
-	b.tail = TAIL_KEEP;
+	b.tail[0] = TAIL_KEEP;
 	assert_int_equal(bench_run(&b), 0);
 	bench_check_rules(&b);
 	assert_true(b.progress_fits);
@@ -210,7 +210,7 @@ static void first_block_is_last_though_it_is_the_same(void **state)
 	bench_ready(&b);
 	bench_run_well(&b);
 	check_order();
-	assert_int_equal(b.chip[0]->erased[0], 1);
+	assert_int_equal(b.chip[0]->block[0].erased, 1);
 }
 
 static void two_payloads(void **state)
@@ -238,7 +238,7 @@ static void one_of_two_payloads_differs(void **state)
 	check_order();
 	assert_int_equal(sim_count(&b.board, SIM_ERASE), 2);
 	for (uint32_t eb = 0; eb < BLOCKS; eb++)
-		assert_int_equal(b.chip[0]->erased[eb], 0);
+		assert_int_equal(b.chip[0]->block[eb].erased, 0);
 }
 
 /* All-0xFF pages are never programmed: the simulated flash takes it for a breach. */
@@ -330,9 +330,9 @@ static void check_stopped_before(uint32_t n)
 {
 	bench_check_rules(&b);
 	bench_check_not_bootable(&b);
-	assert_int_equal(b.chip[0]->erased[n], n == 0 ? b.begun : 0);
+	assert_int_equal(b.chip[0]->block[n].erased, n == 0 ? b.begun : 0);
 	for (uint32_t eb = n + 1; eb < BLOCKS; eb++)
-		assert_int_equal(b.chip[0]->erased[eb], 0);
+		assert_int_equal(b.chip[0]->block[eb].erased, 0);
 	for (uint32_t eb = n; eb < BLOCKS; eb++)
 		if (eb > 0)
 			assert_memory_equal(sim_cells(b.chip[0], eb), b.old[0] + (size_t)eb * EB,
@@ -430,7 +430,7 @@ static void second_payload_damaged(void **state)
 	assert_fault(&b.fault, FAULT_IMAGE, "kernel chunk 2 of 3");
 	assert_true(sim_is_blank(b.chip[0], 0));
 	assert_true(sim_is_blank(b.chip[1], 0));
-	assert_int_equal(b.chip[1]->erased[2], 0);
+	assert_int_equal(b.chip[1]->block[2].erased, 0);
 	bench_check_rules(&b);
 	b.image = "new.fwi";
 	bench_run_well(&b);

@@ -215,13 +215,13 @@ static void weak_block_in_the_middle(void **state)
 			uint32_t eb = sim_good(b.chip[chip], nth);
 
 			bench_restart(&b);
-			b.chip[chip]->weak[eb] = true;
+			sim_weaken(b.chip[chip], eb, SIM_PROGRAM, SIM_FAIL, SIM_FOR_EVER);
 			assert_int_equal(bench_run(&b), -1);
-			b.chip[chip]->weak[eb] = false;
+			b.board.weaknesses = 0;
 			(void)snprintf(name, sizeof(name), "eraseblock %u", eb);
 			assert_fault(&b.fault, FAULT_FLASH, name);
 			assert_int_equal(b.counts[chip].retried, 1);
-			assert_int_equal(b.chip[chip]->erased[eb], 2);
+			assert_int_equal(b.chip[chip]->block[eb].erased, 2);
 			bench_check_rules(&b);
 			assert_true(sim_is_blank(b.chip[0], sim_good(b.chip[0], 0)));
 			bench_check_not_bootable(&b);
@@ -233,7 +233,7 @@ static void weak_first_block(void **state)
 {
 	bench_add(&b, &nand, 4 * EB);
 	bench_ready(&b);
-	b.chip[0]->weak[sim_good(b.chip[0], 0)] = true;
+	sim_weaken(b.chip[0], sim_good(b.chip[0], 0), SIM_PROGRAM, SIM_FAIL, SIM_FOR_EVER);
 	assert_int_equal(bench_run(&b), -1);
 	assert_int_equal(b.fault.kind, FAULT_FLASH);
 	assert_true(sim_is_blank(b.chip[0], sim_good(b.chip[0], 0)));

@@ -11,7 +11,9 @@ enum { EB = 4096, PAGE = 512 };
 static const uint32_t bad[] = { 0, 4 };
 static const struct sim_geometry nand = { SIM_NAND, EB, PAGE, 8, bad, 2 };
 static const struct sim_geometry nor = { SIM_NOR, EB, 1, 5, NULL, 0 };
-static const enum sim_how cuts[] = { SIM_CUT_BEFORE, SIM_CUT, SIM_CUT_AFTER };
+static const enum sim_how cuts[] = { SIM_CUT_BEFORE, SIM_CUT_EARLY, SIM_CUT, SIM_CUT_LATE,
+				     SIM_CUT_AFTER };
+enum { CUTS = sizeof(cuts) / sizeof(*cuts) };
 
 static struct bench b;
 
@@ -40,7 +42,7 @@ static void cut_everywhere(void)
 	bench_ready(&b);
 	bench_run_well(&b);
 	ops = b.board.ops;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < CUTS; i++)
 		for (uint32_t op = 0; op < ops; op++) {
 			bench_restart(&b);
 			sim_plan_fault(&b.board, op, cuts[i]);
@@ -119,7 +121,7 @@ static void cut_the_second_run(void)
 	bench_run_well(&b);
 	count = changing_ops(numbers, 64);
 	for (uint32_t two = 0; two < count; two++)
-		for (size_t i = 0; i < 3; i++) {
+		for (size_t i = 0; i < CUTS; i++) {
 			sim_restore(&b.board, after_one);
 			sim_plan_fault(&b.board, numbers[two], cuts[i]);
 			assert_int_equal(bench_run(&b), -1);
@@ -140,7 +142,7 @@ static void two_cuts(void **state)
 	bench_run_well(&b);
 	count = changing_ops(numbers, 64);
 	for (uint32_t one = 0; one < count; one++)
-		for (size_t i = 0; i < 3; i++) {
+		for (size_t i = 0; i < CUTS; i++) {
 			bench_restart(&b);
 			sim_plan_fault(&b.board, numbers[one], cuts[i]);
 			assert_int_equal(bench_run(&b), -1);
