@@ -8,11 +8,12 @@ import sys
 import time
 import traceback
 
-from labkit import clock, guest, image, scenario, terminal, tools
+from labkit import clock, guest, image, scenario, terminal, tools, workbench
 from labkit.errors import CheckFailed, LabError
 from labkit.lab import Lab
 
 _TAIL_LINES = 40
+_WORKBENCH = "workbench"
 
 
 def _stop(_signal, _frame):
@@ -85,15 +86,24 @@ def _run(arguments):
     return 1 if failed else 0
 
 
-def _shell(arguments):
+def _shell_machine(lab, arguments):
+    """The machine that was asked for."""
+    append = arguments.append
+    if arguments.layout == _WORKBENCH:
+        started = (workbench.on_qemu(lab, append=append) if arguments.qemu
+                   else workbench.on_uml(lab, lab.flash(), append=append))
+        return started.machine
     file_system, kind = image.split_layout(arguments.layout)
+    flash = lab.flash(kind)
+    flash.write("rootfs", lab.firmware(1, arguments.layout))
+    return (lab.qemu if arguments.qemu else lab.uml)(flash, file_system, append=append)
+
+
+def _shell(arguments):
     lab = Lab(f"shell-{arguments.layout}", terminal.show_raw)
     try:
-        flash = lab.flash(kind)
-        flash.write("rootfs", lab.firmware(1, arguments.layout))
         print(f"Ctrl-] switches the machine off. Console log and flash: {lab.folder}", flush=True)
-        start = lab.qemu if arguments.qemu else lab.uml
-        terminal.attach(start(flash, file_system, append=arguments.append))
+        terminal.attach(_shell_machine(lab, arguments))
     finally:
         lab.close()
         print()
@@ -114,8 +124,8 @@ def _parse():
     run.add_argument("--keep", action="store_true", help="with --quiet: keep the work folder")
     run.set_defaults(function=_run)
     shell = commands.add_parser("shell", help="a machine to play with")
-    shell.add_argument("layout", choices=image.LAYOUTS, metavar="LAYOUT",
-                       help=" ".join(image.LAYOUTS))
+    shell.add_argument("layout", choices=[*image.LAYOUTS, _WORKBENCH], metavar="LAYOUT",
+                       help=" ".join([*image.LAYOUTS, _WORKBENCH]))
     shell.add_argument("--append", default="", help="more kernel arguments")
     shell.add_argument("--qemu", action="store_true", help="QEMU in place of User-Mode Linux")
     shell.set_defaults(function=_shell)

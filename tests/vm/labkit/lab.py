@@ -88,20 +88,27 @@ class Lab:
         shutil.rmtree(tree)
         return Disk(path, True)
 
+    def share(self):
+        """A folder for a workbench to share with the host."""
+        path = self._new_path("share")
+        path.mkdir()
+        return path
+
     # Machines
 
-    def _start(self, command):
+    def start(self, command):
+        """Start the machine of a command line."""
         machine = Machine(command, self.folder, self.folder / "console.log", self._live)
         self._machines.append(machine)
         return machine
 
     def uml(self, flash=None, root=None, **options):
         """Start a User-Mode Linux machine; see labkit.uml.command for the options."""
-        return self._start(uml.command(self.folder, flash, root, **options))
+        return self.start(uml.command(self.folder, flash, root, **options))
 
     def qemu(self, flash, root="jffs2", **options):
         """Start a QEMU machine; see labkit.qemu.command for the options."""
-        return self._start(qemu.command(self.folder, flash, root, **options))
+        return self.start(qemu.command(self.folder, flash, root, **options))
 
     def close(self):
         """Pull the plug of every machine."""

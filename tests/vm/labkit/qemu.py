@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Machines of QEMU with Debian's stock kernel; their flash is phram on memory kept in a file.
+"""Machines of QEMU with Debian's stock kernel.
 
-The file of the flash is the second of three pieces of the machine's memory (the BIOS scribbles over
-the last one). The kernel is told to leave that piece alone, and phram makes MTD devices of it. So
-the flash survives a reset, and the death of QEMU.
+The flash that a firmware boots from is phram on memory kept in a file: the second of three pieces
+of the machine's memory (the BIOS scribbles over the last one). The kernel is told to leave that
+piece alone, and phram makes MTD devices of it. So the flash survives a reset, and the death of
+QEMU. A workbench has none of this.
 """
 
 import re
@@ -16,6 +17,10 @@ from labkit.errors import LabError
 _MODULES = ["phram", "mtdblock", "jffs2", "squashfs", "overlay", "loop", "virtio_pci", "virtio_blk",
             "nls_cp437", "nls_ascii", "vfat", "ext4", "softdog", "i6300esb"]
 _NEED_OTHER_PROCESSOR = ["crc32c-intel.ko", "crc32-pclmul.ko"]
+_BENCH_MODULES = ["virtio_pci", "virtio_blk", "9p", "9pnet_virtio", "nandsim", "mtdram", "phram",
+                  "mtdblock", "ubi", "ubifs", "deflate", "lzo", "zstd", "jffs2", "squashfs",
+                  "ext4", "loop"]
+_BENCH_MEMORY = "384M"
 _FLASH_ADDRESS = 0x10000000
 _TAIL_SIZE = 64 << 20  # SeaBIOS works in the 16 MiB at the end of memory and just below them
 
@@ -46,18 +51,44 @@ def _kernel():
     return vmlinuz, folder, vmlinuz.name.replace("vmlinuz-", "")
 
 
+def _bare_machine():
+    return [tools.find("qemu-system-x86_64"), "-M", "q35", "-nodefaults", "-display", "none",
+            "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
+
+
+def _drives(disks):
+    arguments = []
+    for disk in disks:
+        readonly = "on" if disk.readonly else "off"
+        arguments += ["-drive", f"if=virtio,format=raw,readonly={readonly},file={disk.path}"]
+    return arguments
+
+
+def _module_files(names, folder, version):
+    """The files of the modules and of all that they need, in the order to load them in."""
+    files = []
+    for name in names:
+        listing = tools.run("modprobe", "-d", folder, "-S", version, "--show-depends", name)
+        for path in map(Path, re.findall(r"^insmod (\S+)", listing, re.MULTILINE)):
+            if path not in files and path.name not in _NEED_OTHER_PROCESSOR:
+                files.append(path)
+    return files
+
+
 def _install_modules(tree, folder, version):
     """Copy the modules and note the order to load them in."""
-    target, order = tree / "modules", []
-    target.mkdir()
-    for module in _MODULES:
-        listing = tools.run("modprobe", "-d", folder, "-S", version, "--show-depends", module)
-        for path in re.findall(r"^insmod (\S+)", listing, re.MULTILINE):
-            name = path.rsplit("/", 1)[1]
-            if name not in order and name not in _NEED_OTHER_PROCESSOR:
-                order.append(name)
-                rootfs.put(tree, f"modules/{name}", Path(path))
-    rootfs.put(tree, "modules/order", "\n".join(order) + "\n")
+    files = _module_files(_MODULES, folder, version)
+    for path in files:
+        rootfs.put(tree, f"modules/{path.name}", path)
+    rootfs.put(tree, "modules/order", "".join(f"{path.name}\n" for path in files))
+
+
+def install_bench_modules(tree):
+    """Place what a workbench needs where modprobe finds it; the kernel asks modprobe, too."""
+    _, folder, version = _kernel()
+    for path in _module_files(_BENCH_MODULES, folder, version):
+        rootfs.put(tree, str(path.relative_to(folder)), path)
+    tools.run("depmod", "-b", tree, version)
 
 
 def _phram_lines(flash):
@@ -101,16 +132,20 @@ def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
     if quiet:
         kernel_arguments.append("quiet")
     arguments = [
-        tools.find("qemu-system-x86_64"), "-M", "q35", "-nodefaults", "-display", "none",
+        *_bare_machine(),
         "-m", f"{(_FLASH_ADDRESS + flash.size + _TAIL_SIZE) >> 20}M",
         "-object", f"memory-backend-ram,id=ram,size={_FLASH_ADDRESS}",
         "-object", f"memory-backend-file,id=flash,size={flash.size},mem-path={flash.path},share=on",
         "-object", f"memory-backend-ram,id=tail,size={_TAIL_SIZE}",
         "-numa", "node,memdev=ram", "-numa", "node,memdev=flash", "-numa", "node,memdev=tail",
-        "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
         "-kernel", vmlinuz, "-initrd", archive, "-append", " ".join(kernel_arguments),
     ]
-    for disk in disks:
-        readonly = "on" if disk.readonly else "off"
-        arguments += ["-drive", f"if=virtio,format=raw,readonly={readonly},file={disk.path}"]
-    return arguments
+    return [*map(str, arguments), *_drives(disks)]
+
+
+def bench_command(initrd, share, disks=(), append=""):
+    """The command line of a workbench: no flash, all in `initrd`; the folder `share` is "host"."""
+    vmlinuz, _, _ = _kernel()
+    return [*_bare_machine(), "-m", _BENCH_MEMORY, "-kernel", vmlinuz, "-initrd", initrd,
+            "-append", f"console=ttyS0 panic=1 quiet {append}",
+            "-virtfs", f"local,path={share},mount_tag=host,security_model=none", *_drives(disks)]

@@ -3,7 +3,7 @@
 
 import hashlib
 
-from labkit import image
+from labkit import image, workbench
 from labkit.scenario import scenario
 
 WRITABLE = ("jffs2", "ubifs")
@@ -334,3 +334,24 @@ def flashsim_hold(lab):
     lab.check(machine.sh("umount /mnt").code, "umount succeeded")
     lab.check_equal(machine.sh("ls -l /proc/*/fd /proc/*/cwd 2>&1 | grep -c ' /mnt'").out, "0",
                     "processes that use the mount")
+
+
+@scenario(timeout=120)
+def lab_workbench(lab):
+    """Workbenches: stock tools write flash of both machines, files go in and out, errors show."""
+    lab.violations_expected = True  # flash_erase first tries the chip as a whole
+    chip = lab.flash(badblocks=[1])
+    content = b"\x01" * chip.eraseblock + b"\x02" * 100
+    nandsim = "modprobe nandsim id_bytes=0x20,0xa1,0x00,0x15 parts=8 badblocks=1"
+    for start, appear in ((lambda: workbench.on_uml(lab, chip), ":"),
+                          (lambda: workbench.on_qemu(lab), nandsim)):
+        w = start()
+        w.run(appear)
+        w.run(f"flash_erase /dev/mtd0 0 0 && nandwrite -p /dev/mtd0 {w.put('image', content)}")
+        dump = w.get("nanddump --bb=skipbad -l 0x40000 /dev/mtd0 2>/dev/null")
+        lab.check_equal(dump, content + b"\xff" * (0x40000 - len(content)), "what nanddump reads")
+        w.kernel_log()
+        w.run("modprobe ubi 2>/dev/null; ! ubiattach -p /dev/mtd0")
+        lab.check("ubi0: attaching mtd0" in w.kernel_log(), "the kernel's words")
+        w.machine.kill()
+    lab.check_flash(chip, "rootfs", content)
