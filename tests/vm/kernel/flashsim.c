@@ -12,6 +12,8 @@
  * eraseblock was last erased: 0xFF nothing (erased), 0x00 programmed or torn, 0x01 torn so that its
  * ECC cannot correct it. An OOB-only program (JFFS2 cleanmarker, bad-block mark) leaves it alone;
  * an erase that was cut makes every page of its block torn, so that only another erase helps.
+ * With `inverted` the file holds the complement of every byte: a hole in it is blank flash, so that
+ * a chip of many GiB takes no room.
  *
  * Rules. A breach prints "flashsim: VIOLATION", counts in `violations`, and fails with -EIO:
  *	NOR:	programming only clears bits.
@@ -45,6 +47,7 @@
 
 #define NOR_BUFFER 512
 #define MAX_FAULTS 64
+#define MAX_REGIONS 4
 
 #define STATE_ERASED 0xff
 #define STATE_PROGRAMMED 0x00
@@ -74,6 +77,15 @@ MODULE_PARM_DESC(page, "data bytes per NAND page");
 static uint oob = 64;
 module_param(oob, uint, 0444);
 MODULE_PARM_DESC(oob, "OOB bytes per NAND page");
+
+static bool inverted;
+module_param(inverted, bool, 0444);
+MODULE_PARM_DESC(inverted, "the file holds the complement of every byte, so that a hole is blank");
+
+static uint regions[2 * MAX_REGIONS];
+static uint nr_regions;
+module_param_array(regions, uint, &nr_regions, 0444);
+MODULE_PARM_DESC(regions, "NOR: number and size of eraseblocks, once per region, in order");
 
 /* Faults. They hold as long as the machine is up; an erase does not cure them. */
 #define FAULT_LIST(name, description)                     \
@@ -129,7 +141,15 @@ static u8 *oob_buf;    /* OOB bytes of one eraseblock */
 static u8 *state_buf;  /* state bytes of one eraseblock */
 static u8 *nor_locks;  /* one byte per eraseblock, 1: locked */
 static u8 *nor_window; /* copy of the whole chip that point() hands out */
+static u8 *host_buf;   /* what goes to the host inverted */
 static u32 random_state;
+static struct mtd_erase_region_info region_info[MAX_REGIONS];
+
+struct block {
+	u32 number;
+	u64 start;
+	u32 size;
+};
 
 static bool is_nand(void)
 {
@@ -139,6 +159,26 @@ static bool is_nand(void)
 static u32 pages_per_block(void)
 {
 	return eraseblock / page;
+}
+
+/* The eraseblock that holds this byte. */
+static struct block block_at(u64 offset)
+{
+	struct block found = { .number = div_u64(offset, eraseblock), .size = eraseblock };
+	const struct mtd_erase_region_info *region = region_info;
+	u32 before = 0, within;
+
+	if (!chip.numeraseregions) {
+		found.start = (u64)found.number * eraseblock;
+		return found;
+	}
+	while (offset >= region->offset + (u64)region->numblocks * region->erasesize)
+		before += region++->numblocks;
+	within = div_u64(offset - region->offset, region->erasesize);
+	found.number = before + within;
+	found.size = region->erasesize;
+	found.start = region->offset + (u64)within * region->erasesize;
+	return found;
 }
 
 static u64 oob_offset(u32 pg)
@@ -159,16 +199,26 @@ static bool listed(const uint *list, uint count, u32 what)
 	return false;
 }
 
+static void invert(u8 *to, const u8 *from, u32 len)
+{
+	while (len--)
+		*to++ = ~*from++;
+}
+
 /* A host file that cannot be read or written means a broken laboratory, not a worn chip. */
 static void host_read(void *buf, u32 len, u64 offset)
 {
 	if (os_pread_file(chip_fd, buf, len, offset) != len)
 		panic("flashsim: cannot read %u bytes at %llu of %s\n", len, offset, file);
+	if (inverted)
+		invert(buf, buf, len);
 }
 
 static void host_write(const void *buf, u32 len, u64 offset)
 {
-	if (os_pwrite_file(chip_fd, buf, len, offset) != len)
+	if (inverted)
+		invert(host_buf, buf, len);
+	if (os_pwrite_file(chip_fd, inverted ? host_buf : buf, len, offset) != len)
 		panic("flashsim: cannot write %u bytes at %llu of %s\n", len, offset, file);
 	if (nor_window && offset < size)
 		memcpy(nor_window + offset, buf, len);
@@ -279,14 +329,14 @@ static int nand_block_markbad(struct mtd_info *mtd, loff_t offset)
  * What a block looks like when the power went during its erase: its start is erased, or bits all
  * over it are, or (NOR, which programs every bit to 0 first) its start is 0.
  */
-static void tear_erase(u8 *data, u8 *oobs)
+static void tear_erase(u8 *data, u32 len, u8 *oobs)
 {
 	u32 variant = next_random() % (is_nand() ? 2 : 3);
-	u32 done = 1 + next_random() % (is_nand() ? pages_per_block() - 1 : eraseblock - 1);
+	u32 done = 1 + next_random() % (is_nand() ? pages_per_block() - 1 : len - 1);
 	u32 i;
 
 	if (variant == 1) {
-		for (i = 0; i < eraseblock; i++)
+		for (i = 0; i < len; i++)
 			data[i] |= next_random();
 		return;
 	}
@@ -295,66 +345,68 @@ static void tear_erase(u8 *data, u8 *oobs)
 		memset(oobs, 0xff, done * oob);
 }
 
-static void __noreturn cut_during_erase(u32 block)
+static void __noreturn cut_during_erase(const struct block *block)
 {
-	u32 first = block * pages_per_block();
+	u32 first = block->number * pages_per_block();
 
-	host_read(block_buf, eraseblock, (u64)block * eraseblock);
+	host_read(block_buf, block->size, block->start);
 	if (is_nand())
 		host_read(oob_buf, pages_per_block() * oob, oob_offset(first));
-	tear_erase(block_buf, oob_buf);
-	host_write(block_buf, eraseblock, (u64)block * eraseblock);
+	tear_erase(block_buf, block->size, oob_buf);
+	host_write(block_buf, block->size, block->start);
 	if (is_nand()) {
 		host_write(oob_buf, pages_per_block() * oob, oob_offset(first));
 		memset(state_buf, torn_state(), pages_per_block());
 		host_write(state_buf, pages_per_block(), state_offset(first));
 	}
-	power_cut("erase of eraseblock", block);
+	power_cut("erase of eraseblock", block->number);
 }
 
-static int erase_block(u32 block)
+static int erase_block(const struct block *block)
 {
-	u32 first = block * pages_per_block();
+	u32 first = block->number * pages_per_block();
 	bool dying;
 
-	if (block_is_bad(block))
-		return violation("erase of bad eraseblock %u", block);
-	if (nor_locks && nor_locks[block])
+	if (block_is_bad(block->number))
+		return violation("erase of bad eraseblock %u", block->number);
+	if (nor_locks && nor_locks[block->number])
 		return -EROFS;
 
 	dying = count_operation(&erases);
 	if (dying && cut_before())
-		power_cut("erase of eraseblock", block);
+		power_cut("erase of eraseblock", block->number);
 	if (dying && !cut_after())
 		cut_during_erase(block);
-	if (listed(erasefail, nr_erasefail, block))
+	if (listed(erasefail, nr_erasefail, block->number))
 		return -EIO;
 
-	memset(block_buf, 0xff, eraseblock);
-	host_write(block_buf, eraseblock, (u64)block * eraseblock);
+	memset(block_buf, 0xff, block->size);
+	host_write(block_buf, block->size, block->start);
 	if (is_nand()) {
 		host_write(block_buf, pages_per_block() * oob, oob_offset(first));
 		host_write(block_buf, pages_per_block(), state_offset(first));
 	}
 	if (dying)
-		power_cut("erase of eraseblock", block);
+		power_cut("erase of eraseblock", block->number);
 	return 0;
 }
 
 static int chip_erase(struct mtd_info *mtd, struct erase_info *instr)
 {
-	u32 block = div_u64(instr->addr, eraseblock);
-	u32 end = div_u64(instr->addr + instr->len, eraseblock);
+	u64 at = instr->addr, end = at + instr->len;
+	struct block block;
 	int err = 0;
 
 	mutex_lock(&chip_lock);
-	if (instr->addr % eraseblock || instr->len % eraseblock)
-		err = violation("erase of %llu bytes at %llu, eraseblocks are %u", instr->len,
-				instr->addr, eraseblock);
-	for (; !err && block < end; block++) {
-		err = erase_block(block);
+	for (; !err && at < end; at += block.size) {
+		block = block_at(at);
+		if (block.start != at || at + block.size > end)
+			err = violation("erase of %llu bytes at %llu, eraseblock %u has %u",
+					instr->len, instr->addr, block.number, block.size);
+		else
+			err = erase_block(&block);
 		if (err)
-			instr->fail_addr = (u64)block * eraseblock;
+			instr->fail_addr = at;
 	}
 	mutex_unlock(&chip_lock);
 	return err;
@@ -595,7 +647,7 @@ static int program_buffer(u64 to, const u8 *data, u32 len)
 	u32 number = div_u64(to, NOR_BUFFER), i;
 	bool dying;
 
-	if (nor_locks[div_u64(to, eraseblock)])
+	if (nor_locks[block_at(to).number])
 		return -EROFS;
 	host_read(block_buf, len, to);
 	for (i = 0; i < len; i++)
@@ -640,8 +692,8 @@ static int nor_write(struct mtd_info *mtd, loff_t to, size_t len, size_t *retlen
 
 static void set_locks(loff_t offset, u64 len, u8 lock)
 {
-	u32 first = div_u64(offset, eraseblock);
-	u32 end = div_u64(offset + len + eraseblock - 1, eraseblock);
+	u32 first = block_at(offset).number;
+	u32 end = block_at(offset + len - 1).number + 1;
 
 	memset(nor_locks + first, lock, end - first);
 }
@@ -660,7 +712,7 @@ static int nor_unlock(struct mtd_info *mtd, loff_t offset, u64 len)
 
 static int nor_is_locked(struct mtd_info *mtd, loff_t offset, u64 len)
 {
-	return nor_locks[div_u64(offset, eraseblock)];
+	return nor_locks[block_at(offset).number];
 }
 
 /*
@@ -765,6 +817,29 @@ static void describe_nor(void)
 	}
 }
 
+/* The regions make up the chip, the largest eraseblock is `eraseblock`. */
+static int __init describe_regions(void)
+{
+	u32 largest = 0, i;
+	u64 offset = 0;
+
+	for (i = 0; i < nr_regions / 2; i++) {
+		region_info[i].offset = offset;
+		region_info[i].numblocks = regions[2 * i];
+		region_info[i].erasesize = regions[2 * i + 1];
+		offset += (u64)regions[2 * i] * regions[2 * i + 1];
+		largest = max(largest, regions[2 * i + 1]);
+	}
+	if (is_nand() || nr_regions % 2 || offset != size || largest != eraseblock) {
+		pr_err("bad regions: %llu of %lu bytes, the largest eraseblock is %u of %u\n",
+		       offset, size, largest, eraseblock);
+		return -EINVAL;
+	}
+	chip.eraseregions = region_info;
+	chip.numeraseregions = nr_regions / 2;
+	return 0;
+}
+
 /* The geometry must make sense and the file must have the size it asks for. */
 static int __init check_geometry(void)
 {
@@ -775,6 +850,9 @@ static int __init check_geometry(void)
 		pr_err("bad geometry: size %lu, eraseblock %u, page %u\n", size, eraseblock, page);
 		return -EINVAL;
 	}
+	err = nr_regions ? describe_regions() : 0;
+	if (err)
+		return err;
 	if (is_nand())
 		expected += (size / page) * (oob + 1ull);
 	err = os_file_size(file, &found);
@@ -787,17 +865,20 @@ static int __init check_geometry(void)
 
 static int __init allocate_buffers(void)
 {
+	u32 blocks = block_at(size - 1).number + 1;
+
 	block_buf = kmalloc(eraseblock, GFP_KERNEL);
 	oob_buf = kmalloc(max(pages_per_block() * oob, 1u), GFP_KERNEL);
 	state_buf = kmalloc(pages_per_block(), GFP_KERNEL);
-	if (!block_buf || !oob_buf || !state_buf)
+	host_buf = kmalloc(inverted ? eraseblock : 1, GFP_KERNEL);
+	if (!block_buf || !oob_buf || !state_buf || !host_buf)
 		return -ENOMEM;
 	if (is_nand())
 		return 0;
-	nor_locks = kzalloc(size / eraseblock, GFP_KERNEL);
+	nor_locks = kzalloc(blocks, GFP_KERNEL);
 	if (!nor_locks)
 		return -ENOMEM;
-	memset(nor_locks, locked, size / eraseblock);
+	memset(nor_locks, locked, blocks);
 	return 0;
 }
 

@@ -10,6 +10,7 @@ from labkit.errors import LabError
 
 _PROGRAMMED = b"\x00"
 _BAD = b"\x00"
+_COMPLEMENT = bytes(range(255, -1, -1))
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Flash:
     """A chip in a file. Machines that run have it open; look at it or change it between runs."""
 
     def __init__(self, path, kind="nand", size=None, eraseblock=None, page=2048, oob=64,
-                 parts=None, badblocks=()):
+                 parts=None, badblocks=(), inverted=False, regions=()):
         nand = kind == "nand"
         if kind not in ("nand", "nor"):
             raise LabError(f"no such kind of flash: {kind}")
@@ -51,17 +52,22 @@ class Flash:
         self.eraseblock = units.size(eraseblock or ("128k" if nand else "64k"))
         self.page = page if nand else 1
         self.oob = oob if nand else 0
-        self.parts = parts or ("14M(rootfs),-(data)" if nand else "6M(rootfs),-(data)")
-        self.partitions = parse_parts(self.parts, self.size)
+        self.inverted = inverted
+        self.regions = [units.size(number) for number in regions]
+        default = "14M(rootfs),-(data)" if nand else "6M(rootfs),-(data)"
+        self.parts = default if parts is None else parts
+        self.partitions = parse_parts(self.parts or "-(flashsim)", self.size)
         self._make_blank()
         for block in badblocks:
             self.mark_bad(block)
 
     def _make_blank(self):
+        size = self.size + (self.size // self.page * (self.oob + 1) if self.kind == "nand" else 0)
         with self.path.open("wb") as file:
-            file.write(b"\xff" * self.size)
-            if self.kind == "nand":
-                file.write(b"\xff" * (self.size // self.page * (self.oob + 1)))
+            if self.inverted:
+                file.truncate(size)
+            else:
+                file.write(b"\xff" * size)
 
     def partition(self, name):
         """The partition of that name."""
@@ -93,15 +99,18 @@ class Flash:
     def _state_offset(self, page):
         return self.size + self.size // self.page * self.oob + page
 
+    def _as_stored(self, data):
+        return data.translate(_COMPLEMENT) if self.inverted else data
+
     def _peek(self, offset, length):
         with self.path.open("rb") as file:
             file.seek(offset)
-            return file.read(length)
+            return self._as_stored(file.read(length))
 
     def _poke(self, offset, data):
         with self.path.open("r+b") as file:
             file.seek(offset)
-            file.write(data)
+            file.write(self._as_stored(data))
 
     def is_bad(self, block):
         """Is the eraseblock marked bad?"""

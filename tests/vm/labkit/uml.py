@@ -15,7 +15,11 @@ def _flash_arguments(flash, parameters):
                 "eraseblock": flash.eraseblock}
     if flash.kind == "nand":
         geometry.update(page=flash.page, oob=flash.oob)
-    arguments = [f"mtdparts=flashsim:{flash.parts}"]
+    if flash.inverted:
+        geometry.update(inverted=1)
+    if flash.regions:
+        geometry.update(regions=flash.regions)
+    arguments = [f"mtdparts=flashsim:{flash.parts}"] if flash.parts else []
     for name, value in {**geometry, **parameters}.items():
         if isinstance(value, (list, tuple)):
             value = ",".join(map(str, value))

@@ -355,3 +355,46 @@ def lab_workbench(lab):
         lab.check("ubi0: attaching mtd0" in w.kernel_log(), "the kernel's words")
         w.machine.kill()
     lab.check_flash(chip, "rootfs", content)
+
+
+@scenario(timeout=120)
+def flashsim_large(lab):
+    """A chip of 6 GiB whose file is a hole: eraseblocks of 4 MiB past 4 GiB hold what was written."""
+    chip = lab.flash(size="6G", eraseblock="4M", page=16384, oob=1024, parts="16M(boot),-(system)",
+                     inverted=True, badblocks=[1100])
+    content = bytes(range(1, 255)) * 20000
+    w = workbench.on_uml(lab, chip, mem="128M")
+    image = w.put("image", content)
+    start = 1095 * chip.eraseblock
+    w.run(f"nandwrite -p -s {start} /dev/mtd1 {image}")
+    dump = f"nanddump -s {start} -l {2 * chip.eraseblock} /dev/mtd1 2>/dev/null"
+    lab.check_equal(w.get(dump)[:len(content)], content, "what nanddump reads")
+    w.run("mtdraw erase /dev/mtd1 1095")
+    lab.check_equal(w.get(dump)[:chip.eraseblock], b"\xff" * chip.eraseblock, "after an erase")
+    w.machine.kill()
+    lab.check_equal(chip.read_block(1101)[:len(content) - chip.eraseblock],
+                    content[chip.eraseblock:], "the second eraseblock in the file")
+    lab.check(chip.path.stat().st_blocks * 512 < 64 << 20, "the file is no hole")
+
+
+@scenario()
+def flashsim_regions(lab):
+    """NOR with small eraseblocks at its start: each is erased, locked and reported by itself."""
+    lab.violations_expected = True
+    chip = lab.flash("nor", size="512k", parts="", regions=[8, "8k", 7, "64k"])
+    chip.write("flashsim", b"\0" * chip.size)
+    w = workbench.on_uml(lab, chip, faults={"locked": 1, "erasefail": [2]})
+    regions = w.run("mtdinfo /dev/mtd0")
+    for region in ("region 0:  offset: 0 size: 0x2000 numblocks: 0x8",
+                   "region 1:  offset: 0x10000 size: 0x10000 numblocks: 0x7"):
+        lab.check(f"Eraseblock {region}" in regions, regions)
+    w.run("! mtd_debug erase /dev/mtd0 0 0x2000 && flash_unlock /dev/mtd0 0x2000 1")
+    w.run("mtd_debug erase /dev/mtd0 0x2000 0x2000")
+    w.run("mtdraw unlock /dev/mtd0 && mtd_debug erase /dev/mtd0 0 0x4000")
+    for where in "0x4000 0x2000", "0x6000 0x1000", "0x10000 0x2000":
+        w.run(f"! mtd_debug erase /dev/mtd0 {where}")
+    w.run("mtd_debug erase /dev/mtd0 0xe000 0x12000")
+    w.machine.kill()
+    found = [chip.bytes("flashsim")[offset] for offset in range(0, chip.size, 8192)]
+    erased = [0, 1, *range(7, 16)]
+    lab.check_equal([i for i, byte in enumerate(found) if byte], erased, "erased pieces of 8 KiB")
