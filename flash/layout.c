@@ -75,18 +75,23 @@ static int erase_old_layout(struct job *job, struct fault *f)
 	return moved ? JOB_AGAIN : 0;
 }
 
-/* The target stops being a valid firmware here, and says so by its blank first eraseblock. */
+/*
+ * The target stops being a valid firmware here, and says so by its blank first eraseblock. One that
+ * looks blank already says so, too, and is erased in the end, just before it is programmed: if that
+ * erase were torn now, the next run would not know that others may be.
+ */
 static int invalidate(struct job *job, struct fault *f)
 {
 	const struct content blank = { .kind = CONTENT_BLANK };
-	int result;
+	int result = 0;
 
 	if (job->invalidated)
 		return 0;
 	if (job_begin(job, f) < 0)
 		return -1;
 	job->invalidated = true;
-	result = job_place(job, job->held[0].eb, &blank, f);
+	if (!job->distrust_blank)
+		result = job_place(job, job->held[0].eb, &blank, f);
 	if (result < 0)
 		return -1;
 	if (job->t->ops->sync && job->t->ops->sync(job->t, f) < 0)
