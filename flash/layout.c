@@ -83,7 +83,7 @@ static int erase_old_layout(struct job *job, struct fault *f)
 static int invalidate(struct job *job, struct fault *f)
 {
 	const struct content blank = { .kind = CONTENT_BLANK };
-	int result = 0;
+	int start = 0, layout = 0;
 
 	if (job->invalidated)
 		return 0;
@@ -91,14 +91,12 @@ static int invalidate(struct job *job, struct fault *f)
 		return -1;
 	job->invalidated = true;
 	if (!job->distrust_blank)
-		result = job_place(job, job->held[0].eb, &blank, f);
-	if (result < 0)
+		start = job_place(job, job->held[0].eb, &blank, f);
+	if (start >= 0 && job->ubi)
+		layout = erase_old_layout(job, f);
+	if (start < 0 || layout < 0 || (job->t->ops->sync && job->t->ops->sync(job->t, f) < 0))
 		return -1;
-	if (job->t->ops->sync && job->t->ops->sync(job->t, f) < 0)
-		return -1;
-	if (result == JOB_LOST)
-		return JOB_AGAIN;
-	return job->ubi ? erase_old_layout(job, f) : 0;
+	return start == JOB_LOST ? JOB_AGAIN : layout;
 }
 
 /* Takes what completes the firmware into RAM, to be programmed last. */
@@ -285,21 +283,26 @@ int layout_write_most(struct job *job, struct source *src, struct fault *f)
 	return result;
 }
 
+static bool is_missing(const struct job *job, unsigned int n)
+{
+	const struct held *h = &job->held[n];
+
+	return h->differs || (job->state[h->eb] & EB_ERASED);
+}
+
 static int commit_held(struct job *job, unsigned int n, struct fault *f)
 {
 	struct held *h = &job->held[n];
 	const struct content c = { n ? CONTENT_DATA : CONTENT_START, h->data, h->len };
-	int result;
 
-	if (!h->differs && !(job->state[h->eb] & EB_ERASED)) {
-		job->counts->identical++;
-	} else {
-		result = invalidate(job, f);
-		if (result == 0)
-			result = job_place(job, h->eb, &c, f);
+	if (is_missing(job, n)) {
+		int result = job_place(job, h->eb, &c, f);
+
 		if (result != 0)
-			return result;
+			return result < 0 ? -1 : JOB_AGAIN;
 		job->counts->written++;
+	} else {
+		job->counts->identical++;
 	}
 	job_proven(job, target_block_size(job->t, h->eb));
 	return 0;
@@ -307,16 +310,21 @@ static int commit_held(struct job *job, unsigned int n, struct fault *f)
 
 int layout_commit(struct job *job, struct fault *f)
 {
+	unsigned int n = job->held_count;
 	struct fault second;
+	bool missing = false;
+	int result = 0;
 
-	for (unsigned int n = job->held_count; n-- > 0;) {
-		int result = commit_held(job, n, f);
-
-		if (result < 0 && job->invalidated)
-			/* Nothing must take half a start for a whole one; the first fault counts. */
-			(void)block_erase(job->t, job->held[0].eb, &job->run->buffers, &second);
-		if (result != 0)
-			return result < 0 ? -1 : JOB_AGAIN;
-	}
-	return job->t->ops->sync ? job->t->ops->sync(job->t, f) : 0;
+	for (unsigned int i = 0; i < n; i++)
+		missing = missing || is_missing(job, i);
+	if (missing)
+		result = invalidate(job, f); /* may erase what was right, too */
+	while (result == 0 && n-- > 0)
+		result = commit_held(job, n, f);
+	if (result < 0 && job->invalidated)
+		/* Nothing must take half a start for a whole one; the first fault counts. */
+		(void)block_erase(job->t, job->held[0].eb, &job->run->buffers, &second);
+	if (result == 0 && job->t->ops->sync)
+		result = job->t->ops->sync(job->t, f);
+	return result;
 }
