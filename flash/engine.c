@@ -149,7 +149,7 @@ static int no_memory(struct fault *f)
 	return fault_errno(f, FAULT_FAILED, "no memory for an eraseblock");
 }
 
-static int prepare_job(struct job *job, struct fault *f)
+static int prepare_job(struct job *job, const struct source *src, struct fault *f)
 {
 	struct target *t = job->t;
 
@@ -164,14 +164,19 @@ static int prepare_job(struct job *job, struct fault *f)
 		if (!job->held[n].data)
 			return no_memory(f);
 	}
+	if (job->payload->kind == PAYLOAD_MTD && t->ops->mark_bad && !src->seekable) {
+		job->crc = malloc(t->blocks * sizeof(*job->crc));
+		if (!job->crc)
+			return no_memory(f);
+	}
 	if (job->payload->kind == PAYLOAD_UBI && ubi_scan(job, f) < 0)
 		return -1;
 	job->total = job_bytes(job);
 	return 0;
 }
 
-static int prepare(struct run *run, const struct image *img, struct target *const *targets,
-		   struct engine_counts *counts, struct fault *f)
+static int prepare(struct run *run, const struct image *img, const struct source *src,
+		   struct target *const *targets, struct engine_counts *counts, struct fault *f)
 {
 	uint32_t largest = 1, chunk = 1;
 
@@ -184,7 +189,7 @@ static int prepare(struct run *run, const struct image *img, struct target *cons
 		job->payload = &img->payload[i];
 		job->t = targets[i];
 		job->counts = &counts[i];
-		if (prepare_job(job, f) < 0)
+		if (prepare_job(job, src, f) < 0)
 			return -1;
 		if (job->t->eraseblock > largest)
 			largest = job->t->eraseblock;
@@ -235,13 +240,24 @@ static int write_most(struct job *job, struct source *src, struct fault *f)
 	return result == 0 ? 0 : -1;
 }
 
+/* Data that comes from the source again has its checksums; what a pipe gave is in flash only. */
+static int move_on(struct job *job, struct source *src, struct fault *f)
+{
+	if (job->crc)
+		return shift_from_flash(job, f);
+	return go_back(job, src, f) < 0 ? -1 : write_most(job, src, f);
+}
+
 /* The last step: from here on the target is the new firmware. */
 static int commit(struct job *job, struct source *src, struct fault *f)
 {
-	int result = step(job, src, true, f);
+	int result;
 
+	job->shifting = job->crc != NULL;
+	job->run->shift_head = job->run->shift_count = 0;
+	result = step(job, src, true, f);
 	while (result == JOB_AGAIN) {
-		if (go_back(job, src, f) < 0 || write_most(job, src, f) < 0)
+		if (move_on(job, src, f) < 0)
 			return -1;
 		result = step(job, src, true, f);
 	}
@@ -271,6 +287,7 @@ static void release(struct run *run)
 		for (unsigned int n = 0; n < HELD_MAX; n++)
 			free(job->held[n].data);
 		ubi_free(job);
+		free(job->crc);
 		free(job->state);
 	}
 	readahead_free(&run->ahead);
@@ -286,7 +303,7 @@ int engine_run(const struct image *img, struct source *src, struct target *const
 	int result;
 
 	*begun = false;
-	result = prepare(&run, img, targets, counts, f);
+	result = prepare(&run, img, src, targets, counts, f);
 	if (result == 0)
 		result = run_jobs(&run, src, f);
 	if (result < 0 && f->kind == FAULT_FLASH && !*begun)

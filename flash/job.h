@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The inside of the engine: one payload on its way to one target. Only engine.c and its neighbours
- * (layout.c, placement.c, ubi_format.c, volume.c) include this.
+ * (layout.c, placement.c, shift.c, ubi_format.c, volume.c) include this.
  */
 #ifndef FLASH_JOB_H
 #define FLASH_JOB_H
@@ -20,7 +20,10 @@ enum {
 	JOB_AGAIN = 2, /* the layout has moved: the payload once more from its start, please */
 };
 
-enum { HELD_MAX = 2 };
+enum {
+	HELD_MAX = 2,
+	SHIFT_BUFFERS = READAHEAD_SLOTS + 1,
+};
 
 /* What is known of an eraseblock; job.state has one byte of these for each. */
 enum {
@@ -52,8 +55,11 @@ struct job {
 	struct ubi_format *ubi; /* for kind ubi, else NULL */
 	uint32_t spare;         /* eraseblocks that may go bad: good ones less those needed */
 	uint64_t source_pos;    /* where the payload starts in its source */
-	bool invalidated;       /* the old firmware's start is erased */
-	bool distrust_blank;    /* an erase may have been torn here: what looks blank may not be */
+	uint32_t *crc;       /* per eraseblock, of its data; NULL if the source can be read again */
+	uint32_t data_end;   /* the first eraseblock behind all data */
+	bool shifting;       /* what a new first eraseblock holds has to be kept */
+	bool invalidated;    /* the old firmware's start is erased */
+	bool distrust_blank; /* an erase may have been torn here: what looks blank may not be */
 	unsigned int held_count;
 	struct held held[HELD_MAX]; /* [0] is what goes into the first good eraseblock */
 	uint32_t next_eb;           /* the first eraseblock not yet dealt with */
@@ -68,9 +74,10 @@ struct run {
 	unsigned int jobs;
 	struct job job[IMAGE_PAYLOADS_MAX];
 	struct readahead ahead;
-	struct block_buffers buffers; /* as large as the largest eraseblock */
-	uint8_t *data;                /* likewise: what goes behind the image */
-	uint64_t shown;               /* bytes that were reported as proven */
+	struct block_buffers buffers;         /* as large as the largest eraseblock */
+	uint8_t *data;                        /* likewise: what goes behind the image */
+	uint64_t shown;                       /* bytes that were reported as proven */
+	unsigned int shift_head, shift_count; /* of the buffers with data that is on the move */
 	bool *begun;
 };
 
@@ -106,6 +113,13 @@ int job_place(struct job *job, uint32_t eb, const struct content *c, struct faul
 /* layout.c: everything but what is held back; then what is. */
 int layout_write_most(struct job *job, struct source *src, struct fault *f);
 int layout_commit(struct job *job, struct fault *f);
+
+/* shift.c: remembers that the eraseblock holds this data now. */
+void shift_note(struct job *job, uint32_t eb, const uint8_t *data);
+/* shift.c: takes into RAM what the eraseblock holds, if that is on the move. */
+int shift_take(struct job *job, uint32_t eb, struct fault *f);
+/* shift.c: moves all data behind the new first eraseblock, which is blank. */
+int shift_from_flash(struct job *job, struct fault *f);
 
 /* volume.c: the same for a UBI volume. */
 int volume_write_most(struct job *job, struct source *src, struct fault *f);

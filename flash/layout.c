@@ -120,6 +120,22 @@ static int hold_start(struct job *job, struct fault *f)
 	return 0;
 }
 
+static int write_block(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
+{
+	int result;
+
+	if (is_right(job, eb, c->data, c->len, f)) {
+		job->counts->identical++;
+		return 0;
+	}
+	result = invalidate(job, f);
+	if (result == 0)
+		result = job_place(job, eb, c, f);
+	if (result == 0)
+		job->counts->written++;
+	return result;
+}
+
 /* Brings the next good eraseblocks, one if all goes well, to hold the data. */
 static int write_data(struct job *job, uint8_t *data, size_t got, struct fault *f)
 {
@@ -133,22 +149,14 @@ static int write_data(struct job *job, uint8_t *data, size_t got, struct fault *
 		c.len = our_len(job, eb, got);
 		if (job->ubi)
 			ubi_dress(job, eb, data);
-		if (is_right(job, eb, data, c.len, f)) {
-			job->counts->identical++;
-			job_proven(job, target_block_size(job->t, eb));
-			return 0;
-		}
-		result = invalidate(job, f);
-		if (result != 0)
-			return result;
-		result = job_place(job, eb, &c, f);
-		if (result < 0)
-			return -1;
+		result = write_block(job, eb, &c, f);
 		if (result == JOB_LOST)
 			continue;
-		job->counts->written++;
-		job_proven(job, target_block_size(job->t, eb));
-		return 0;
+		if (result == 0) {
+			shift_note(job, eb, data);
+			job_proven(job, target_block_size(job->t, eb));
+		}
+		return result;
 	}
 }
 
@@ -259,6 +267,7 @@ static void start_pass(struct job *job, struct source *src)
 	struct engine_counts *c = job->counts;
 
 	job->next_eb = 0;
+	job->data_end = 0;
 	job->done = 0;
 	c->written = c->identical = c->cleared = c->bad = 0;
 	readahead_start(&job->run->ahead, src, job->payload, job->t);

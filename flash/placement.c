@@ -139,6 +139,8 @@ static int blank_successor(struct job *job, uint32_t eb, struct fault *f)
 		if (found == 0)
 			return fault_set(f, FAULT_FLASH, "%s: ran out of good eraseblocks",
 					 job->t->name);
+		if (shift_take(job, eb, f) < 0)
+			return -1;
 		result = job_place(job, eb, &blank, f);
 	}
 	return result;
