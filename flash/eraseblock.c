@@ -56,7 +56,10 @@ static int first_difference(struct target *t, uint32_t eb, const uint8_t *data, 
 static int read_ecc(struct target *t, struct ecc_counts *counts, struct fault *f)
 {
 	memset(counts, 0, sizeof(*counts));
-	return t->ops->ecc ? t->ops->ecc(t, counts, f) : 0;
+	if (!t->ops->ecc || t->ops->ecc(t, counts, f) == 0)
+		return 0;
+	f->kind = FAULT_FAILED; /* this says nothing of the eraseblock */
+	return -1;
 }
 
 /*

@@ -58,6 +58,7 @@ struct job {
 	uint32_t *crc;       /* per eraseblock, of its data; NULL if the source can be read again */
 	uint32_t data_end;   /* the first eraseblock behind all data */
 	bool shifting;       /* what a new first eraseblock holds has to be kept */
+	bool can_erase;      /* an erase has succeeded in this run */
 	bool invalidated;    /* the old firmware's start is erased */
 	bool distrust_blank; /* an erase may have been torn here: what looks blank may not be */
 	unsigned int held_count;

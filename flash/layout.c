@@ -201,6 +201,17 @@ static struct content tail_content(struct job *job, uint32_t eb)
 	return c;
 }
 
+/* Whether nothing is left of a cleanmarker; where the OOB cannot be read, nobody else can either. */
+static bool has_blank_oob(struct job *job, uint32_t eb)
+{
+	uint8_t have[CLEANMARKER_OOB_SIZE];
+	struct fault f;
+
+	return !job->t->ops->read_oob ||
+	       job->t->ops->read_oob(job->t, eb, have, sizeof(have), &f) < 0 ||
+	       all_ff(have, sizeof(have));
+}
+
 static bool has_marker(struct job *job, uint32_t eb, struct fault *f)
 {
 	uint8_t want[CLEANMARKER_OOB_SIZE], have[CLEANMARKER_OOB_SIZE];
@@ -212,14 +223,23 @@ static bool has_marker(struct job *job, uint32_t eb, struct fault *f)
 			   f) == 1;
 }
 
+/* Behind the image, a header or a marker says no more about an erase than a blank look does. */
+static bool is_right_tail(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
+{
+	if (job->distrust_blank && !(job->state[eb] & EB_ERASED))
+		return false;
+	if (c->kind == CONTENT_OOB_MARKER)
+		return has_marker(job, eb, f);
+	return is_right(job, eb, c->data, c->len, f) &&
+	       (c->kind != CONTENT_BLANK || has_blank_oob(job, eb));
+}
+
 static int write_tail_block(struct job *job, uint32_t eb, struct fault *f)
 {
 	struct content c = tail_content(job, eb);
-	bool right = c.kind == CONTENT_OOB_MARKER ? has_marker(job, eb, f)
-						  : is_right(job, eb, c.data, c.len, f);
 	int result;
 
-	if (!right) {
+	if (!is_right_tail(job, eb, &c, f)) {
 		result = invalidate(job, f);
 		if (result == 0)
 			result = job_place(job, eb, &c, f);
@@ -317,10 +337,20 @@ static int commit_held(struct job *job, unsigned int n, struct fault *f)
 	return 0;
 }
 
+/* Nothing must take half a start for a whole one. It can only be tried: the first fault counts. */
+static void blank_start(struct job *job)
+{
+	uint32_t eb = 0;
+	struct fault f;
+
+	if (target_next_good(job->t, &eb, &f) > 0 &&
+	    block_erase(job->t, eb, &job->run->buffers, &f) == 0 && job->t->ops->sync)
+		(void)job->t->ops->sync(job->t, &f);
+}
+
 int layout_commit(struct job *job, struct fault *f)
 {
 	unsigned int n = job->held_count;
-	struct fault second;
 	bool missing = false;
 	int result = 0;
 
@@ -330,10 +360,9 @@ int layout_commit(struct job *job, struct fault *f)
 		result = invalidate(job, f); /* may erase what was right, too */
 	while (result == 0 && n-- > 0)
 		result = commit_held(job, n, f);
-	if (result < 0 && job->invalidated)
-		/* Nothing must take half a start for a whole one; the first fault counts. */
-		(void)block_erase(job->t, job->held[0].eb, &job->run->buffers, &second);
 	if (result == 0 && job->t->ops->sync)
 		result = job->t->ops->sync(job->t, f);
+	if (result < 0 && job->invalidated)
+		blank_start(job);
 	return result;
 }

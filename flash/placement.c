@@ -85,6 +85,7 @@ static int attempt(struct job *job, uint32_t eb, const struct content *c, struct
 
 	if (erase(job, eb, blank, f) < 0)
 		return -1;
+	job->can_erase = true;
 	job->state[eb] = c->kind == CONTENT_BLANK ? EB_ERASED : 0;
 	return c->kind == CONTENT_BLANK ? 0 : put(job, eb, c, f);
 }
@@ -105,8 +106,12 @@ static int check_may_mark(const struct job *job, uint32_t eb, const struct fault
 	const struct target *t = job->t;
 	uint32_t limit = BAD_IN_ANY_RUN + t->blocks / BAD_ONE_IN;
 
-	if (!t->ops->mark_bad)
-		return -1; /* as f says already */
+	if (!job->can_erase)
+		return fault_set(
+			f, FAULT_FLASH,
+			"%s: none of the eraseblocks tried can be erased, so none is marked "
+			"bad: is the chip write-protected? (%.120s)",
+			t->name, why->text);
 	if (job->counts->newly_bad >= limit)
 		return fault_set(f, FAULT_FLASH,
 				 "%s: %u eraseblocks went bad in one run, and now eraseblock %u: "
@@ -150,9 +155,9 @@ static int mark_bad(struct job *job, uint32_t eb, struct fault *f)
 {
 	const struct fault why = *f;
 
-	if (check_may_mark(job, eb, &why, f) < 0)
-		return -1;
 	if (eb == job->held[0].eb && blank_successor(job, eb, f) < 0)
+		return -1;
+	if (check_may_mark(job, eb, &why, f) < 0)
 		return -1;
 	if (job->t->ops->mark_bad(job->t, eb, f) < 0)
 		return -1;
