@@ -3,78 +3,116 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <libmtd.h>
 #include <mtd/mtd-user.h>
+
+#include "mtd_device.h"
+#include "mtd_oob.h"
+#include "mtd_regions.h"
+#include "mtd_unlock.h"
+
+/* On a 32-bit machine, too: musl's always is, glibc's with _FILE_OFFSET_BITS=64. */
+_Static_assert(sizeof(off_t) == 8, "offsets in flash need 64 bits");
+
+enum { MTD_CHAR_MAJOR = 90 };
 
 struct mtd_target {
 	struct target base; /* first, so that a struct target is one of these */
-	libmtd_t lib;
-	struct mtd_dev_info info;
 	int fd;
 };
 
-static struct mtd_target *mtd_of(struct target *t)
+static int fd_of(const struct target *t)
 {
-	return (struct mtd_target *)t;
+	return ((const struct mtd_target *)t)->fd;
 }
 
-static int mtd_is_bad_op(struct target *t, uint32_t eb, struct fault *f)
+static int mtd_is_bad(struct target *t, uint32_t eb, struct fault *f)
 {
-	struct mtd_target *m = mtd_of(t);
-	int bad = mtd_is_bad(&m->info, m->fd, (int)eb);
+	__kernel_loff_t offset = (__kernel_loff_t)target_block_offset(t, eb);
+	int bad = 0;
 
+	if (t->medium == MEDIUM_NAND)
+		bad = ioctl(fd_of(t), MEMGETBADBLOCK, &offset);
+	if (bad < 0 && errno == EOPNOTSUPP)
+		return 0; /* before Linux 3.4; later ones say so themselves */
 	if (bad < 0)
 		return fault_errno(f, FAULT_FLASH, "%s: cannot tell whether eraseblock %u is bad",
 				   t->name, eb);
-	return bad;
+	return bad > 0;
 }
 
-static int mtd_erase_op(struct target *t, uint32_t eb, struct fault *f)
+static int mtd_mark_bad(struct target *t, uint32_t eb, struct fault *f)
 {
-	struct mtd_target *m = mtd_of(t);
+	__kernel_loff_t offset = (__kernel_loff_t)target_block_offset(t, eb);
 
-	if (mtd_erase(m->lib, &m->info, m->fd, (int)eb) < 0)
+	if (ioctl(fd_of(t), MEMSETBADBLOCK, &offset) < 0)
+		return fault_errno(f, FAULT_FLASH, "%s: cannot mark eraseblock %u as bad", t->name,
+				   eb);
+	return 0;
+}
+
+static int mtd_erase(struct target *t, uint32_t eb, struct fault *f)
+{
+	struct erase_info_user64 range = {
+		.start = target_block_offset(t, eb),
+		.length = target_block_size(t, eb),
+	};
+
+	if (ioctl(fd_of(t), MEMERASE64, &range) < 0)
 		return fault_errno(f, FAULT_FLASH, "%s: cannot erase eraseblock %u", t->name, eb);
 	return 0;
 }
 
-static int mtd_program_op(struct target *t, uint32_t eb, uint32_t offset, const void *buf,
-			  uint32_t len, struct fault *f)
+static int mtd_program(struct target *t, uint32_t eb, uint32_t offset, const void *buf,
+		       uint32_t len, struct fault *f)
 {
-	struct mtd_target *m = mtd_of(t);
+	off_t at = (off_t)(target_block_offset(t, eb) + offset);
+	ssize_t done = pwrite(fd_of(t), buf, len, at);
 
-	/* libmtd takes the data without const and does not change it */
-	if (mtd_write(m->lib, &m->info, m->fd, (int)eb, (int)offset, (void *)(uintptr_t)buf,
-		      (int)len, NULL, 0, 0) < 0)
+	if (done < 0)
 		return fault_errno(f, FAULT_FLASH, "%s: cannot program eraseblock %u at byte %u",
 				   t->name, eb, offset);
-	return 0;
+	if (done == (ssize_t)len)
+		return 0;
+	errno = ENOSPC; /* that is why mtdchar stops half-way; and what is left may be half a page */
+	return fault_errno(f, FAULT_FLASH, "%s: eraseblock %u took %zd of %u bytes at byte %u",
+			   t->name, eb, done, len, offset);
 }
 
-static int mtd_read_op(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint32_t len,
-		       struct fault *f)
+static int mtd_read(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint32_t len,
+		    struct fault *f)
 {
-	struct mtd_target *m = mtd_of(t);
+	off_t at = (off_t)(target_block_offset(t, eb) + offset);
 
-	if (mtd_read(&m->info, m->fd, (int)eb, (int)offset, buf, (int)len) < 0)
-		return fault_errno(f, FAULT_FLASH, "%s: cannot read eraseblock %u at byte %u",
-				   t->name, eb, offset);
+	for (uint32_t done = 0; done < len;) {
+		ssize_t got = pread(fd_of(t), (char *)buf + done, len - done, at + done);
+
+		if (got == 0)
+			errno = ENODATA; /* the device ends: that is not the eraseblock's fault */
+		if (got <= 0)
+			return fault_errno(f, FAULT_FLASH,
+					   "%s: cannot read eraseblock %u at byte %u", t->name, eb,
+					   offset + done);
+		done += (uint32_t)got;
+	}
 	return 0;
 }
 
-static int mtd_ecc_op(struct target *t, struct ecc_counts *counts, struct fault *f)
+static int mtd_ecc(struct target *t, struct ecc_counts *counts, struct fault *f)
 {
 	struct mtd_ecc_stats stats;
 
 	memset(counts, 0, sizeof(*counts));
-	if (ioctl(mtd_of(t)->fd, ECCGETSTATS, &stats) < 0) {
+	if (ioctl(fd_of(t), ECCGETSTATS, &stats) < 0) {
 		if (errno == ENOTTY || errno == EOPNOTSUPP)
 			return 0; /* a driver without ECC has nothing to tell */
 		return fault_errno(f, FAULT_FLASH, "%s: cannot read the ECC statistics", t->name);
@@ -84,124 +122,120 @@ static int mtd_ecc_op(struct target *t, struct ecc_counts *counts, struct fault 
 	return 0;
 }
 
-static void mtd_close_op(struct target *t)
+static int mtd_read_oob(struct target *t, uint32_t eb, void *buf, uint32_t len, struct fault *f)
 {
-	struct mtd_target *m = mtd_of(t);
-
-	if (m->fd >= 0)
-		(void)close(m->fd); /* everything was read back: nothing is left to report */
-	if (m->lib)
-		libmtd_close(m->lib);
-	free(m);
+	if (mtd_oob_read(fd_of(t), target_block_offset(t, eb), buf, len) < 0)
+		return fault_errno(f, FAULT_FLASH,
+				   "%s: cannot read %u free bytes in eraseblock %u's OOB", t->name,
+				   len, eb);
+	return 0;
 }
 
-static const struct target_ops mtd_ops = {
-	.is_bad = mtd_is_bad_op,
-	.erase = mtd_erase_op,
-	.program = mtd_program_op,
-	.read = mtd_read_op,
-	.ecc = mtd_ecc_op,
-	.close = mtd_close_op,
+static int mtd_write_oob(struct target *t, uint32_t eb, const void *buf, uint32_t len,
+			 struct fault *f)
+{
+	if (mtd_oob_write(fd_of(t), target_block_offset(t, eb), buf, len) < 0)
+		return fault_errno(f, FAULT_FLASH,
+				   "%s: cannot write %u free bytes in eraseblock %u's OOB", t->name,
+				   len, eb);
+	return 0;
+}
+
+static void mtd_close(struct target *t)
+{
+	if (fd_of(t) >= 0)
+		(void)close(fd_of(t)); /* everything was read back: nothing is left to report */
+	free(t);
+}
+
+static const struct target_ops nand_ops = {
+	.is_bad = mtd_is_bad,
+	.mark_bad = mtd_mark_bad,
+	.erase = mtd_erase,
+	.program = mtd_program,
+	.read = mtd_read,
+	.ecc = mtd_ecc,
+	.read_oob = mtd_read_oob,
+	.write_oob = mtd_write_oob,
+	.close = mtd_close,
 };
 
-/* Finds the one partition of this name among all MTD devices. */
-static int find_by_name(libmtd_t lib, const char *name, int *number, struct fault *f)
+/* Dataflash and RAM behave like NOR. */
+static const struct target_ops nor_ops = {
+	.is_bad = mtd_is_bad,
+	.erase = mtd_erase,
+	.program = mtd_program,
+	.read = mtd_read,
+	.ecc = mtd_ecc,
+	.close = mtd_close,
+};
+
+static int check_usable(const struct mtd_device *d, struct fault *f)
 {
-	struct mtd_info all;
-
-	*number = -1;
-
-	if (mtd_get_info(lib, &all) < 0)
-		return fault_errno(f, FAULT_UNFIT, "cannot list the MTD devices");
-	for (int n = all.lowest_mtd_num; all.mtd_dev_cnt && n <= all.highest_mtd_num; n++) {
-		struct mtd_dev_info info;
-
-		if (!mtd_dev_present(lib, n) || mtd_get_dev_info1(lib, n, &info) < 0 ||
-		    strcmp(info.name, name) != 0)
-			continue;
-		if (*number >= 0)
-			return fault_set(f, FAULT_UNFIT,
-					 "mtd%d and mtd%d are both named %s: cannot tell which",
-					 *number, n, name);
-		*number = n;
-	}
-	if (*number < 0)
-		return fault_set(f, FAULT_UNFIT,
-				 "no MTD partition is named %s; /proc/mtd lists what there is",
-				 name);
-	return 0;
-}
-
-static int check_usable(const struct mtd_dev_info *info, struct fault *f)
-{
-	if (info->eb_size <= 0 || info->min_io_size <= 0 || info->eb_cnt <= 0)
+	if (d->eraseblock == 0 || d->page == 0 || d->eraseblock % d->page ||
+	    d->size / d->eraseblock == 0 || d->size / d->eraseblock > UINT32_MAX)
 		return fault_set(f, FAULT_UNFIT, "mtd%d (%s) is not flash that can be erased",
-				 info->mtd_num, info->name);
-	if (!info->writable)
-		return fault_set(f, FAULT_UNFIT, "mtd%d (%s) is write-protected", info->mtd_num,
-				 info->name);
-	if (info->region_cnt > 1)
+				 d->number, d->name);
+	if (!d->writable)
 		return fault_set(f, FAULT_UNFIT,
-				 "mtd%d (%s) has eraseblocks of %d different sizes: not supported",
-				 info->mtd_num, info->name, info->region_cnt);
-	if (info->size > INT32_MAX)
-		return fault_set(f, FAULT_UNFIT,
-				 "mtd%d (%s) has %lld bytes: over 2 GiB is not supported",
-				 info->mtd_num, info->name, info->size);
+				 "mtd%d (%s) is write-protected: where it is defined (mtdparts=, "
+				 "device tree) take out \"ro\" or \"read-only\" and let it start "
+				 "and end between eraseblocks",
+				 d->number, d->name);
 	return 0;
 }
 
-static int load_info(struct mtd_target *m, int number, struct fault *f)
+static void describe(struct target *t, const struct mtd_device *d)
 {
-	if (mtd_get_dev_info1(m->lib, number, &m->info) < 0)
-		return fault_errno(f, FAULT_UNFIT, "mtd%d has gone", number);
-	return check_usable(&m->info, f);
+	(void)snprintf(t->name, sizeof(t->name), "%.63s", d->name); /* enough to know it by */
+	t->medium = d->nand ? MEDIUM_NAND : MEDIUM_NOR;
+	t->ops = d->nand ? &nand_ops : &nor_ops;
+	t->page = t->subpage = d->page;
+	if (d->nand && d->subpage && d->page % d->subpage == 0)
+		t->subpage = d->subpage;
 }
 
-static int open_node(struct mtd_target *m, enum target_mode mode, struct fault *f)
+/* Where 0 to 2 were closed, a line for stderr must not be programmed into flash. */
+static int above_stderr(int fd)
 {
+	int other;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	other = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	(void)close(fd); /* nothing was written */
+	return other;
+}
+
+static int open_node(struct mtd_target *m, const struct mtd_device *d, enum target_mode mode,
+		     struct fault *f)
+{
+	unsigned int minor = 2 * (unsigned int)d->number; /* the odd ones are for reading only */
+	struct stat st;
 	char node[32];
 
-	(void)snprintf(node, sizeof(node), "/dev/mtd%d", m->info.mtd_num);
-	m->fd = open(node, (mode == TARGET_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-	if (m->fd < 0)
-		return fault_errno(f, FAULT_UNFIT, "%s (%s): cannot open", node, m->info.name);
+	(void)snprintf(node, sizeof(node), "/dev/mtd%d", d->number);
+	m->fd = above_stderr(open(node, (mode == TARGET_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC));
+	if (m->fd < 0 || fstat(m->fd, &st) < 0)
+		return fault_errno(f, FAULT_UNFIT, "%s (%s): cannot open", node, d->name);
+	/* What a slip such as `cp image /dev/mtd9` left is a file, and takes everything. */
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(MTD_CHAR_MAJOR, minor))
+		return fault_set(f, FAULT_UNFIT,
+				 "%s (%s) is not the device: make it anew, mknod %s c %d %u", node,
+				 d->name, node, MTD_CHAR_MAJOR, minor);
 	return 0;
 }
 
-/*
- * NOR chips come up locked, and many can only be unlocked in large parts: so once, as a whole,
- * before anything is changed. libmtd's mtd_unlock() takes a chip without locks (EOPNOTSUPP) for an
- * error and says so on stderr, so these are the plain ioctls. What counts is the result.
- */
-static int unlock(const struct mtd_target *m, struct fault *f)
+static int open_target(struct mtd_target *m, int number, enum target_mode mode, struct fault *f)
 {
-	struct erase_info_user range = { .start = 0, .length = (uint32_t)m->info.size };
+	struct mtd_device d;
 
-	if (m->info.type != MTD_NORFLASH)
-		return 0;
-	(void)ioctl(m->fd, MEMUNLOCK, &range);
-	range.length = (uint32_t)m->info.eb_size;
-	for (int eb = 0; eb < m->info.eb_cnt; eb++) {
-		range.start = (uint32_t)eb * range.length;
-		if (ioctl(m->fd, MEMISLOCKED, &range) > 0)
-			return fault_set(
-				f, FAULT_UNFIT,
-				"mtd%d (%s): eraseblock %d is locked and cannot be unlocked",
-				m->info.mtd_num, m->info.name, eb);
-	}
-	return 0;
-}
-
-static void describe(struct mtd_target *m)
-{
-	struct target *t = &m->base;
-
-	t->ops = &mtd_ops;
-	(void)snprintf(t->name, sizeof(t->name), "%.63s", m->info.name); /* found by it */
-	t->medium = m->info.bb_allowed ? MEDIUM_NAND : MEDIUM_NOR;
-	t->page = t->subpage = (uint32_t)m->info.min_io_size;
-	target_add_region(t, (uint32_t)m->info.eb_cnt, (uint32_t)m->info.eb_size);
+	if (mtd_device_read(&d, number, f) < 0 || check_usable(&d, f) < 0)
+		return -1;
+	describe(&m->base, &d);
+	if (open_node(m, &d, mode, f) < 0 || mtd_add_regions(&m->base, m->fd, &d, f) < 0)
+		return -1;
+	return d.nor && mode == TARGET_WRITE ? mtd_unlock(&m->base, m->fd, f) : 0;
 }
 
 int target_open_mtd(struct target **t, const char *name, enum target_mode mode, int *number,
@@ -210,28 +244,18 @@ int target_open_mtd(struct target **t, const char *name, enum target_mode mode, 
 	struct mtd_target *m;
 	int found;
 
-	/* Without sysfs libmtd would fall back to parsing /proc/mtd, which can loop forever. */
-	if (access("/sys/class/mtd", F_OK) < 0)
-		return fault_errno(f, FAULT_UNFIT,
-				   "no flash here: /sys/class/mtd (is /sys mounted?)");
+	if (mtd_device_find(name, &found, f) < 0)
+		return -1;
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return fault_errno(f, FAULT_UNFIT, "%s: no memory", name);
 	m->fd = -1;
-	m->lib = libmtd_open();
-	if (!m->lib) {
-		(void)fault_errno(f, FAULT_UNFIT, "libmtd cannot be opened");
-		goto fail;
+	if (open_target(m, found, mode, f) < 0) {
+		mtd_close(&m->base);
+		return -1;
 	}
-	if (find_by_name(m->lib, name, &found, f) < 0 || load_info(m, found, f) < 0 ||
-	    open_node(m, mode, f) < 0 || (mode == TARGET_WRITE && unlock(m, f) < 0))
-		goto fail;
-	describe(m);
 	if (number)
 		*number = found;
 	*t = &m->base;
 	return 0;
-fail:
-	mtd_close_op(&m->base);
-	return -1;
 }
