@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "target_block.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "device_node.h"
+
+#define SYS_BLOCK "/sys/class/block"
+#define UNREADABLE "cannot read its uevent in sysfs"
+
+enum {
+	PIECE = 64 * 1024, /* bytes in all eraseblocks but the first two and the last */
+	BOUNCE = 16 * 1024,
+	MTDBLOCK_MAJOR = 31,
+};
+
+/* Sizes of devices do not stop at 2 GiB. */
+_Static_assert(sizeof(off_t) == sizeof(uint64_t), "off_t has 64 bits");
+
+struct block_target {
+	struct target base; /* first, so that a struct target is one of these */
+	int fd;
+	bool cached; /* the page cache lies between us and the medium: O_DIRECT was refused */
+	bool stale;  /* ... and may hold what the medium does not */
+	uint8_t *bounce;
+	uint32_t bounce_size;
+	void *memory; /* which the bounce buffer is the aligned part of */
+};
+
+static struct block_target *block_of(struct target *t)
+{
+	return (struct block_target *)t;
+}
+
+static int block_is_bad(struct target *t, uint32_t eb, struct fault *f)
+{
+	(void)t; /* the device replaces bad sectors by itself */
+	(void)eb;
+	(void)f;
+	return 0;
+}
+
+/* Moves all of len bytes between buf and the device. Returns 0, or -1 with errno. */
+static int transfer(int fd, bool out, uint8_t *buf, size_t len, uint64_t at)
+{
+	while (len > 0) {
+		ssize_t n = out ? pwrite(fd, buf, len, (off_t)at) : pread(fd, buf, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0) /* the device ends here, which its size had not said */
+			errno = out ? ENOSPC : ENXIO;
+		if (n <= 0)
+			return -1;
+		buf += n;
+		len -= (size_t)n;
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* O_DIRECT wants memory, place and length in whole sectors. */
+static bool whole_sectors(const struct target *t, const void *buf, uint64_t at, uint32_t len)
+{
+	return (((uintptr_t)buf | at | len) & (t->page - 1)) == 0;
+}
+
+static int program_bounced(struct block_target *b, uint64_t at, const uint8_t *buf, uint32_t len)
+{
+	while (len > 0) {
+		uint32_t n = len < b->bounce_size ? len : b->bounce_size;
+
+		memcpy(b->bounce, buf, n);
+		if (transfer(b->fd, true, b->bounce, n, at) < 0)
+			return -1;
+		buf += n;
+		len -= n;
+		at += n;
+	}
+	return 0;
+}
+
+static int block_program(struct target *t, uint32_t eb, uint32_t offset, const void *buf,
+			 uint32_t len, struct fault *f)
+{
+	struct block_target *b = block_of(t);
+	uint64_t at = target_block_offset(t, eb) + offset;
+	int result;
+
+	b->stale = true;
+	if (whole_sectors(t, buf, at, len)) /* which does not change buf */
+		result = transfer(b->fd, true, (uint8_t *)(uintptr_t)buf, len, at);
+	else
+		result = program_bounced(b, at, buf, len);
+	if (result < 0)
+		return fault_errno(f, FAULT_FLASH, "%s: cannot program eraseblock %u at byte %u",
+				   t->name, eb, offset);
+	return 0;
+}
+
+static int read_bounced(struct block_target *b, uint64_t at, uint8_t *buf, uint32_t len)
+{
+	uint32_t page = b->base.page;
+
+	while (len > 0) {
+		uint32_t skip = (uint32_t)(at & (page - 1));
+		uint32_t room = b->bounce_size - skip;
+		uint32_t n = len < room ? len : room;
+		uint32_t span = (skip + n + page - 1) & ~(page - 1);
+
+		if (transfer(b->fd, false, b->bounce, span, at - skip) < 0)
+			return -1;
+		memcpy(buf, b->bounce + skip, n);
+		buf += n;
+		len -= n;
+		at += n;
+	}
+	return 0;
+}
+
+static int block_sync(struct target *t, struct fault *f)
+{
+	while (fsync(block_of(t)->fd) < 0)
+		if (errno != EINTR)
+			return fault_errno(f, FAULT_FLASH, "%s: what was programmed may be lost",
+					   t->name);
+	return 0;
+}
+
+/* Empties the page cache, if that is what would be read, so that the medium is. */
+static int drop_cache(struct block_target *b, struct fault *f)
+{
+	if (!b->cached || !b->stale)
+		return 0;
+	if (block_sync(&b->base, f) < 0)
+		return -1;
+	if (ioctl(b->fd, BLKFLSBUF, 0) < 0)
+		return fault_errno(f, FAULT_FLASH, "%s: cannot empty the page cache", b->base.name);
+	b->stale = false;
+	return 0;
+}
+
+static int block_read(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint32_t len,
+		      struct fault *f)
+{
+	struct block_target *b = block_of(t);
+	uint64_t at = target_block_offset(t, eb) + offset;
+	int result;
+
+	if (drop_cache(b, f) < 0)
+		return -1;
+	if (whole_sectors(t, buf, at, len))
+		result = transfer(b->fd, false, buf, len, at);
+	else
+		result = read_bounced(b, at, buf, len);
+	if (result < 0)
+		return fault_errno(f, FAULT_FLASH, "%s: cannot read eraseblock %u at byte %u",
+				   t->name, eb, offset);
+	return 0;
+}
+
+static void block_close(struct target *t)
+{
+	struct block_target *b = block_of(t);
+
+	if (b->fd >= 0)
+		(void)close(b->fd); /* sync() has told what there is to tell */
+	free(b->memory);
+	free(b);
+}
+
+static const struct target_ops block_ops = {
+	.is_bad = block_is_bad,
+	.program = block_program,
+	.read = block_read,
+	.sync = block_sync,
+	.close = block_close,
+};
+
+/* What sysfs says about a block device. */
+struct listed {
+	char node[128]; /* its path in /dev */
+	char label[80];
+	dev_t number;
+};
+
+/* Copies the value of a key from lines of KEY=value; an empty one if there is none. */
+static void copy_value(const char *lines, const char *key, char *to, size_t size)
+{
+	size_t len = strlen(key);
+
+	to[0] = '\0';
+	while (*lines != '\0') {
+		size_t line = strcspn(lines, "\n");
+
+		if (strncmp(lines, key, len) == 0) {
+			(void)snprintf(to, size, "%.*s", (int)(line - len), lines + len);
+			return;
+		}
+		lines += line + (lines[line] == '\n');
+	}
+}
+
+static unsigned int number_value(const char *lines, const char *key)
+{
+	char text[16];
+
+	copy_value(lines, key, text, sizeof(text));
+	return (unsigned int)strtoul(text, NULL, 10);
+}
+
+/* Looks a block device up by the kernel's name for it. Returns 0, or -1 with errno. */
+static int look_up(const char *name, struct listed *l)
+{
+	char path[320], lines[1024];
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), SYS_BLOCK "/%.255s/uevent", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, lines, sizeof(lines) - 1); /* a file in sysfs comes in one piece */
+	(void)close(fd);                        /* nothing was written */
+	if (n < 0)
+		return -1;
+	lines[n] = '\0';
+	/* Not the name in sysfs: that has a '!' where the node is in a folder. */
+	memcpy(l->node, "/dev/", 5);
+	copy_value(lines, "DEVNAME=", l->node + 5, sizeof(l->node) - 5);
+	copy_value(lines, "PARTNAME=", l->label, sizeof(l->label));
+	l->number = makedev(number_value(lines, "MAJOR="), number_value(lines, "MINOR="));
+	return 0;
+}
+
+/* Finds the one device of this label in the list of all; l->node stays empty if there is none. */
+static int search(DIR *dir, const char *label, struct listed *l, struct fault *f)
+{
+	struct listed one;
+	struct dirent *e;
+
+	l->node[0] = '\0';
+	while (errno = 0, (e = readdir(dir))) {
+		if (e->d_name[0] == '.')
+			continue;
+		if (look_up(e->d_name, &one) < 0) {
+			if (errno == ENOENT || errno == ENODEV)
+				continue; /* has gone in the meantime */
+			return fault_errno(f, FAULT_UNFIT, "%s: " UNREADABLE, e->d_name);
+		}
+		if (one.label[0] == '\0' || strcmp(one.label, label) != 0)
+			continue;
+		if (l->node[0] != '\0')
+			return fault_set(f, FAULT_UNFIT,
+					 "%s and %s both have the label %s: name the one you mean",
+					 l->node, one.node, label);
+		*l = one;
+	}
+	if (errno != 0)
+		return fault_errno(f, FAULT_UNFIT, "cannot list the block devices");
+	return 0;
+}
+
+static int find_label(const char *label, struct listed *l, struct fault *f)
+{
+	DIR *dir = opendir(SYS_BLOCK);
+	int result;
+
+	if (!dir)
+		return fault_errno(f, FAULT_UNFIT,
+				   "no block devices here: " SYS_BLOCK " (is /sys mounted?)");
+	result = search(dir, label, l, f);
+	(void)closedir(dir); /* it was only read */
+	if (result == 0 && l->node[0] == '\0')
+		return fault_set(f, FAULT_UNFIT,
+				 "no block device and no partition label is %s; " SYS_BLOCK
+				 " lists what there is",
+				 label);
+	return result;
+}
+
+/* Finds what is called name: a node's path, the kernel's name, or a label, in this order. */
+static int find(const char *name, struct listed *l, struct fault *f)
+{
+	struct stat st;
+
+	if (name[0] != '/') {
+		errno = ENOENT;
+		if (strchr(name, '/') || look_up(name, l) < 0) {
+			if (errno != ENOENT)
+				return fault_errno(f, FAULT_UNFIT, "%s: " UNREADABLE, name);
+			if (find_label(name, l, f) < 0)
+				return -1;
+		}
+		return device_node_provide(l->node, S_IFBLK, l->number, f);
+	}
+	if (stat(name, &st) < 0)
+		return fault_errno(f, FAULT_UNFIT, "%s", name);
+	if (!S_ISBLK(st.st_mode))
+		return fault_set(f, FAULT_UNFIT, "%s is not a block device", name);
+	if ((size_t)snprintf(l->node, sizeof(l->node), "%s", name) >= sizeof(l->node))
+		return fault_set(f, FAULT_UNFIT, "%s: too long a path", name);
+	l->number = st.st_rdev;
+	return 0;
+}
+
+static int is_read_only(const struct block_target *b, struct fault *f)
+{
+	return fault_set(f, FAULT_UNFIT,
+			 "%s is read-only; see blockdev --setrw, or force_ro in sysfs",
+			 b->base.name);
+}
+
+static int open_node(struct block_target *b, const char *node, enum target_mode mode,
+		     struct fault *f)
+{
+	/* A mount, swap and the like claim a device as O_EXCL does, and one excludes the other. */
+	int flags = (mode == TARGET_WRITE ? O_RDWR | O_EXCL : O_RDONLY) | O_CLOEXEC;
+
+	b->fd = open(node, flags | O_DIRECT);
+	if (b->fd < 0 && errno == EINVAL) {
+		b->cached = b->stale = true;
+		b->fd = open(node, flags);
+	}
+	if (b->fd >= 0)
+		return 0;
+	if (errno == EROFS)
+		return is_read_only(b, f);
+	if (errno == EBUSY)
+		return fault_errno(f, FAULT_BUSY, "%s is in use (mounted, swap, RAID, ...)", node);
+	return fault_errno(f, FAULT_UNFIT, "%s: cannot open", node);
+}
+
+/*
+ * One sector first, since that is what a device writes whole or not at all: the logical one, as a
+ * larger physical one is not promised to be. From 64 KiB on all others start at multiples of that,
+ * as partitions and what is inside of a flash card do.
+ */
+static int cut_up(struct target *t, uint64_t size, struct fault *f)
+{
+	uint64_t first = size < PIECE ? size / t->page * t->page : PIECE;
+	uint64_t pieces;
+
+	if (first == 0)
+		return fault_set(f, FAULT_UNFIT, "%s: has no room for a sector (no medium?)",
+				 t->name);
+	pieces = (size - first) / PIECE;
+	if (pieces > UINT32_MAX - 3)
+		return fault_set(f, FAULT_UNFIT, "%s has %llu bytes: too large", t->name,
+				 (unsigned long long)size);
+	target_add_region(t, 1, t->page);
+	target_add_region(t, first > t->page, (uint32_t)first - t->page);
+	target_add_region(t, (uint32_t)pieces, PIECE);
+	size -= t->size;
+	target_add_region(t, size >= t->page, (uint32_t)(size / t->page * t->page));
+	return 0;
+}
+
+static int measure(struct block_target *b, struct fault *f)
+{
+	struct target *t = &b->base;
+	uint64_t size = 0;
+	int read_only = 0, sector = 0;
+
+	if (ioctl(b->fd, BLKROGET, &read_only) < 0 || ioctl(b->fd, BLKSSZGET, &sector) < 0 ||
+	    ioctl(b->fd, BLKGETSIZE64, &size) < 0)
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot be measured", t->name);
+	if (read_only)
+		return is_read_only(b, f);
+	if (sector < 512 || sector > PIECE || (sector & (sector - 1)))
+		return fault_set(f, FAULT_UNFIT, "%s: sectors of %d bytes are not supported",
+				 t->name, sector);
+	t->page = t->subpage = (uint32_t)sector;
+	return cut_up(t, size, f);
+}
+
+static int make_bounce(struct block_target *b, struct fault *f)
+{
+	uint32_t page = b->base.page;
+
+	b->bounce_size = page > BOUNCE ? page : BOUNCE;
+	b->memory = malloc(b->bounce_size + page);
+	if (!b->memory)
+		return fault_errno(f, FAULT_UNFIT, "%s", b->base.name);
+	b->bounce = (uint8_t *)b->memory + page - ((uintptr_t)b->memory & (page - 1));
+	return 0;
+}
+
+int target_open_block(struct target **t, const char *name, enum target_mode mode, struct fault *f)
+{
+	struct listed l = { .number = 0 };
+	struct block_target *b;
+
+	if (find(name, &l, f) < 0)
+		return -1;
+	if (major(l.number) == MTDBLOCK_MAJOR)
+		return fault_set(f, FAULT_UNFIT, "%s is raw flash: kind mtd is for it, not block",
+				 l.node);
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return fault_errno(f, FAULT_UNFIT, "%s", name);
+	b->base.ops = &block_ops;
+	b->base.medium = MEDIUM_BLOCK;
+	(void)snprintf(b->base.name, sizeof(b->base.name), "%.63s", strrchr(l.node, '/') + 1);
+	if (open_node(b, l.node, mode, f) < 0 || measure(b, f) < 0 || make_bounce(b, f) < 0) {
+		block_close(&b->base);
+		return -1;
+	}
+	*t = &b->base;
+	return 0;
+}
