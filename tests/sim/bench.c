@@ -76,6 +76,7 @@ void bench_add_chip(struct bench *b, struct sim_chip *c, size_t new_len)
 	b->chip[n] = c;
 	b->kind[n] = kinds[c->kind];
 	b->tail[n] = b->kind[n] == PAYLOAD_MTD ? TAIL_ERASE : TAIL_NONE;
+	b->judge[n] = &bench_raw;
 	b->old_len[n] = good_bytes(c);
 	b->new_len[n] = new_len;
 	b->old[n] = malloc(b->old_len[n]);
@@ -128,9 +129,25 @@ void bench_ready(struct bench *b)
 	bench_pack(b);
 }
 
+static uint32_t count_bad(const struct sim_chip *c)
+{
+	uint32_t count = 0;
+
+	for (uint32_t eb = 0; eb < c->target.blocks; eb++)
+		count += c->block[eb].bad;
+	return count;
+}
+
+static uint32_t count_good(const struct sim_chip *c)
+{
+	return c->target.blocks - count_bad(c);
+}
+
 void bench_restart(struct bench *b)
 {
 	sim_restore(&b->board, b->start);
+	for (unsigned int i = 0; i < b->count; i++)
+		b->bad_at_start[i] = count_bad(b->chip[i]);
 }
 
 static int on_begin(void *ctx, struct fault *f)
@@ -171,15 +188,6 @@ static void forget_last_run(struct bench *b)
 	b->progress_fits = true;
 }
 
-static uint32_t count_bad(const struct sim_chip *c)
-{
-	uint32_t count = 0;
-
-	for (uint32_t eb = 0; eb < c->target.blocks; eb++)
-		count += c->block[eb].bad;
-	return count;
-}
-
 /* A pipe that has the whole image in it, so that nobody needs to write while the engine reads. */
 static int open_pipe(const char *path)
 {
@@ -218,6 +226,18 @@ static void open_image(struct bench *b, struct source *src, struct image *img)
 	}
 }
 
+/* Marks that were made though marking returned an error. */
+static void count_unsaid(struct bench *b)
+{
+	memset(b->unsaid, 0, sizeof(b->unsaid));
+	for (uint32_t i = 0; i < b->board.ops; i++) {
+		const struct sim_op *op = &b->board.log[i];
+
+		if (op->what == SIM_MARK_BAD && op->failed)
+			b->unsaid[op->chip] += b->chip[op->chip]->block[op->eb].bad;
+	}
+}
+
 int bench_run(struct bench *b)
 {
 	struct engine_events events = { b, on_begin, on_progress, on_note };
@@ -228,8 +248,11 @@ int bench_run(struct bench *b)
 	int result;
 
 	forget_last_run(b);
+	b->runs++;
 	for (unsigned int i = 0; i < b->count; i++) {
 		targets[i] = &b->chip[i]->target;
+		if (b->judge[i]->before_run)
+			b->judge[i]->before_run(b, i);
 		bad[i] = count_bad(b->chip[i]);
 	}
 	open_image(b, &src, &img);
@@ -238,6 +261,7 @@ int bench_run(struct bench *b)
 	source_close(&src);
 	for (unsigned int i = 0; i < b->count; i++)
 		b->newly_bad[i] = count_bad(b->chip[i]) - bad[i];
+	count_unsaid(b);
 	return result;
 }
 
@@ -273,6 +297,15 @@ static void trace(const struct bench *b)
 		    b->fault.kind, b->fault.text, b->notes, b->note);
 }
 
+void bench_at(struct bench *b, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(b->context, sizeof(b->context), fmt, args);
+	va_end(args);
+}
+
 void bench_fail(struct bench *b, const char *fmt, ...)
 {
 	char text[512];
@@ -282,8 +315,45 @@ void bench_fail(struct bench *b, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	trace(b);
-	fail_msg("%s", text);
+	fail_msg("%s%s%s", b->context, b->context[0] ? ": " : "", text);
 	abort(); /* fail_msg() does not come back */
+}
+
+/* An eraseblock whose own faults were to be expected. */
+static bool is_weak(const struct bench *b, unsigned int chip, uint32_t eb)
+{
+	for (unsigned int i = 0; i < b->board.weaknesses; i++) {
+		const struct sim_weakness *w = &b->board.weakness[i];
+
+		if (w->chip == chip && w->what != SIM_ECC &&
+		    (w->eb == eb || w->eb == SIM_EVERY_BLOCK))
+			return true;
+	}
+	return false;
+}
+
+/* Only what is weak is marked, and no more than can be spared, or than is believable. */
+static void check_marks(struct bench *b, unsigned int chip)
+{
+	const struct target *t = &b->chip[chip]->target;
+	size_t size = t->eraseblock;
+	uint32_t needed = (uint32_t)((b->new_len[chip] + size - 1) / size);
+	uint32_t spare = count_good(b->chip[chip]) + b->newly_bad[chip] - needed;
+	uint32_t limit = 4 + t->blocks / 50;
+
+	if (b->newly_bad[chip] > spare || b->newly_bad[chip] > limit)
+		bench_fail(b, "%s: %u went bad, though %u can be spared, and %u at most", t->name,
+			   b->newly_bad[chip], spare, limit);
+	for (uint32_t i = 0; i < b->board.ops; i++) {
+		const struct sim_op *op = &b->board.log[i];
+
+		if (op->what == SIM_MARK_BAD && op->chip == chip && !is_weak(b, chip, op->eb))
+			bench_fail(b, "%s: eraseblock %u is not bad", t->name, op->eb);
+	}
+	/* A mark that failed may have been made: the engine cannot know. */
+	if (b->counts[chip].newly_bad != b->newly_bad[chip] - b->unsaid[chip] ||
+	    b->counts[chip].newly_bad > b->notes)
+		bench_fail(b, "%s: what went bad was not counted and noted", t->name);
 }
 
 void bench_check_rules(struct bench *b)
@@ -291,9 +361,8 @@ void bench_check_rules(struct bench *b)
 	if (b->board.breaches)
 		bench_fail(b, "%u breaches, the first: %s", b->board.breaches, b->board.breach);
 	for (unsigned int i = 0; i < b->count; i++)
-		if (b->counts[i].newly_bad != b->newly_bad[i] || b->newly_bad[i] > b->notes)
-			bench_fail(b, "%s: what went bad was not counted and noted",
-				   b->chip[i]->target.name);
+		if (b->newly_bad[i])
+			check_marks(b, i);
 }
 
 /* As fs/jffs2 and flash_erase -j write it: here on a little-endian machine. */
@@ -309,13 +378,21 @@ static bool has_cleanmarker(struct sim_chip *c, uint32_t eb)
 	       all_ff(sim_oob(c, eb) + sizeof(oob_marker), c->oob_size - sizeof(oob_marker));
 }
 
+/* Of OOB that is nobody's: a marker that was there before may stay in a blank eraseblock. */
+static bool oob_is_left(struct bench *b, unsigned int chip, uint32_t eb)
+{
+	struct sim_chip *c = b->chip[chip];
+
+	return all_ff(sim_oob(c, eb), c->oob_size) || sim_block_unchanged(c, b->start, eb);
+}
+
 /* Whether an eraseblock behind the contents is what the tail's policy makes of it. */
 static bool tail_fits(struct bench *b, unsigned int chip, uint32_t eb)
 {
 	struct sim_chip *c = b->chip[chip];
 
 	if (b->tail[chip] == TAIL_ERASE)
-		return sim_block_holds(c, eb, NULL, 0) && all_ff(sim_oob(c, eb), c->oob_size);
+		return sim_block_holds(c, eb, NULL, 0) && oob_is_left(b, chip, eb);
 	if (b->tail[chip] == TAIL_JFFS2)
 		return has_cleanmarker(c, eb);
 	return sim_block_unchanged(c, b->start, eb);
@@ -357,8 +434,7 @@ static bool is_new_from(struct bench *b, unsigned int chip, uint32_t n)
 		else if (c->kind == SIM_BLOCK)
 			fits = part_of_disk_fits(b, chip, eb, data, len);
 		else
-			fits = sim_block_holds(c, eb, data, len) &&
-			       all_ff(sim_oob(c, eb), c->oob_size);
+			fits = sim_block_holds(c, eb, data, len) && oob_is_left(b, chip, eb);
 		if (nth++ >= n && !fits)
 			return false;
 		data += len;
@@ -367,10 +443,68 @@ static bool is_new_from(struct bench *b, unsigned int chip, uint32_t n)
 	return left == 0;
 }
 
+static bool is_new(struct bench *b, unsigned int chip)
+{
+	return is_new_from(b, chip, 0);
+}
+
+/* A volume has no start that could be missing: whole or not, its UBI sees to it. */
+static bool lacks_only_start(struct bench *b, unsigned int chip)
+{
+	return b->chip[chip]->kind == SIM_VOLUME || is_new_from(b, chip, 1);
+}
+
+static bool has_no_start(struct bench *b, unsigned int chip)
+{
+	struct sim_chip *c = b->chip[chip];
+
+	return c->kind == SIM_VOLUME ? c->volume.broken : sim_is_blank(c, sim_good(c, 0));
+}
+
+/*
+ * What a boot loader could take for a start. NAND has to be programmed from its first page on, so
+ * that all of the eraseblock must be there, and readable.
+ */
+static bool starts_with(struct sim_chip *c, const uint8_t *data, size_t len)
+{
+	uint32_t first = sim_good(c, 0);
+	size_t size = c->kind == SIM_NOR ? 512 : target_block_size(&c->target, first);
+
+	if (c->kind == SIM_VOLUME)
+		return !c->volume.broken;
+	return sim_is_readable(c, first) &&
+	       memcmp(sim_cells(c, first), data, len < size ? len : size) == 0;
+}
+
+static bool starts_old(struct bench *b, unsigned int chip)
+{
+	return starts_with(b->chip[chip], b->old[chip], b->old_len[chip]);
+}
+
+static bool starts_new(struct bench *b, unsigned int chip)
+{
+	return starts_with(b->chip[chip], b->new[chip], b->new_len[chip]);
+}
+
 bool bench_is_new(struct bench *b, unsigned int chip)
 {
-	return b->is_new[chip] ? b->is_new[chip](b, chip) : is_new_from(b, chip, 0);
+	return b->judge[chip]->is_new(b, chip);
 }
+
+bool bench_is_old(struct bench *b, unsigned int chip)
+{
+	return sim_unchanged(b->chip[chip], b->start);
+}
+
+const struct bench_kind bench_raw = {
+	.is_new = is_new,
+	.lacks_only_start = lacks_only_start,
+	.has_no_start = has_no_start,
+	.starts_old = starts_old,
+	.is_whole_old = bench_is_old,
+	.starts_new = starts_new,
+	.is_whole_new = is_new,
+};
 
 bool bench_all_new(struct bench *b)
 {
@@ -380,15 +514,8 @@ bool bench_all_new(struct bench *b)
 	return true;
 }
 
-bool bench_is_old(struct bench *b, unsigned int chip)
+static void check_success(struct bench *b)
 {
-	return sim_unchanged(b->chip[chip], b->start);
-}
-
-void bench_run_well(struct bench *b)
-{
-	if (bench_run(b) < 0)
-		bench_fail(b, "the run fails: %s", b->fault.text);
 	bench_check_rules(b);
 	if (!bench_all_new(b))
 		bench_fail(b, "success with wrong bytes");
@@ -399,17 +526,25 @@ void bench_run_well(struct bench *b)
 		bench_fail(b, "begin() was called %u times", b->begins);
 }
 
-/* All but the first good eraseblocks of all chips; a volume has no first that could be missing. */
-static bool rest_is_new(struct bench *b)
+void bench_run_well(struct bench *b)
 {
-	for (unsigned int i = 0; i < b->count; i++)
-		if (b->chip[i]->kind != SIM_VOLUME && !is_new_from(b, i, 1))
-			return false;
-	return true;
+	if (bench_run(b) < 0)
+		bench_fail(b, "the run fails: %s", b->fault.text);
+	check_success(b);
+}
+
+/* Whether the chip may be without a start because the first eraseblock had to be given up. */
+static bool starts_again(struct bench *b, unsigned int chip)
+{
+	bool gave_up = count_bad(b->chip[chip]) > b->bad_at_start[chip];
+
+	for (unsigned int i = 0; i < b->board.weaknesses; i++)
+		gave_up = gave_up || b->board.weakness[i].chip == chip;
+	return gave_up && b->judge[chip]->has_no_start(b, chip);
 }
 
 /* What an earlier run has completed stays, while another chip's start is missing. */
-static bool untouched(const struct bench *b, unsigned int chip)
+static bool is_untouched(const struct bench *b, unsigned int chip)
 {
 	for (uint32_t i = 0; i < b->board.ops; i++)
 		if (b->board.log[i].chip == chip && sim_changes(&b->board.log[i]))
@@ -417,22 +552,24 @@ static bool untouched(const struct bench *b, unsigned int chip)
 	return true;
 }
 
-static bool is_safe(struct bench *b, unsigned int chip)
+/* Whether the others lack nothing but their starts. */
+static bool others_are_complete(struct bench *b, unsigned int chip)
 {
-	struct sim_chip *c = b->chip[chip];
+	bool untouched = is_untouched(b, chip);
 
-	if (c->kind == SIM_VOLUME ? c->volume.broken : sim_is_blank(c, sim_good(c, 0)))
-		return true;
-	return bench_is_old(b, chip) ||
-	       (bench_is_new(b, chip) && (rest_is_new(b) || untouched(b, chip)));
+	for (unsigned int i = 0; i < b->count; i++) {
+		if (i == chip || starts_again(b, i) || b->judge[i]->lacks_only_start(b, i))
+			continue;
+		if (!untouched || !b->judge[i]->has_no_start(b, i))
+			return false;
+	}
+	return true;
 }
 
-bool bench_is_not_bootable(struct bench *b)
+static bool is_safe(struct bench *b, unsigned int chip)
 {
-	for (unsigned int i = 0; i < b->count; i++)
-		if (!is_safe(b, i))
-			return false;
-	return true;
+	return b->judge[chip]->has_no_start(b, chip) || bench_is_old(b, chip) ||
+	       (bench_is_new(b, chip) && others_are_complete(b, chip));
 }
 
 void bench_check_not_bootable(struct bench *b)
@@ -445,40 +582,67 @@ void bench_check_not_bootable(struct bench *b)
 				   b->chip[i]->target.name, b->fault.text);
 }
 
-/*
- * What a boot loader could take for a start. NAND has to be programmed from its first page on, so
- * that all of the eraseblock must be there, and readable.
- */
-static bool starts_with(struct sim_chip *c, const uint8_t *data, size_t len)
-{
-	uint32_t first = sim_good(c, 0);
-	size_t size = c->kind == SIM_NOR ? 512 : target_block_size(&c->target, first);
-
-	return sim_is_readable(c, first) &&
-	       memcmp(sim_cells(c, first), data, len < size ? len : size) == 0;
-}
-
-static bool is_valid_start(struct bench *b, unsigned int chip, const uint8_t *data, size_t len)
-{
-	struct sim_chip *c = b->chip[chip];
-
-	return c->kind == SIM_VOLUME ? !c->volume.broken : starts_with(c, data, len);
-}
-
 void bench_check_starts(struct bench *b)
 {
 	for (unsigned int i = 0; i < b->count; i++) {
-		bool old_start = is_valid_start(b, i, b->old[i], b->old_len[i]);
-		bool new_start = is_valid_start(b, i, b->new[i], b->new_len[i]);
+		const struct bench_kind *judge = b->judge[i];
+		bool old_start = judge->starts_old(b, i), new_start = judge->starts_new(b, i);
 
-		if (old_start && bench_is_old(b, i))
+		if (old_start && judge->is_whole_old(b, i))
 			continue;
-		if (new_start && bench_is_new(b, i) && (rest_is_new(b) || untouched(b, i)))
+		if (new_start && judge->is_whole_new(b, i) && others_are_complete(b, i))
 			continue;
 		if (old_start || new_start)
 			bench_fail(b, "%s: a valid start without a whole firmware behind it",
 				   b->chip[i]->target.name);
 	}
+}
+
+void bench_check_outcome(struct bench *b, int result)
+{
+	if (result == 0) {
+		check_success(b);
+		return;
+	}
+	bench_check_rules(b);
+	sim_settle(&b->board);
+	if (b->begun ? b->fault.kind != FAULT_FLASH
+		     : b->fault.kind != FAULT_FAILED && b->fault.kind != FAULT_UNFIT)
+		bench_fail(b, "a fault of kind %d", b->fault.kind);
+	for (unsigned int i = 0; i < b->count; i++) {
+		if (!b->begun && !bench_is_old(b, i))
+			bench_fail(b, "%s has changed before begin()", b->chip[i]->target.name);
+		if (is_safe(b, i))
+			continue;
+		if (is_weak(b, i, sim_good(b->chip[i], 0)))
+			bench_check_starts(b);
+		else
+			bench_check_not_bootable(b);
+	}
+}
+
+void bench_check_mended(struct bench *b)
+{
+	b->board.weaknesses = 0;
+	sim_power_cycle(&b->board);
+	if (bench_still_fits(b)) {
+		bench_run_well(b);
+		return;
+	}
+	if (bench_run(b) == 0 || b->fault.kind != FAULT_UNFIT || b->begun)
+		bench_fail(b, "it does not fit any more");
+}
+
+uint32_t bench_ops_of_kind(const struct bench *b, enum sim_what what, uint32_t *ops, uint32_t room)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < b->board.ops; i++)
+		if (b->board.log[i].what == what) {
+			assert_true(count < room);
+			ops[count++] = i;
+		}
+	return count;
 }
 
 bool bench_still_fits(struct bench *b)

@@ -17,8 +17,23 @@ enum { BENCH_CHIPS = 2 };
 
 struct bench;
 
-/* A payload whose flash is not simply its bytes in order has a verdict of its own. */
-typedef bool (*bench_verdict)(struct bench *b, unsigned int chip);
+/* What makes an old and a new firmware of a chip's contents: it depends on the payload's kind. */
+struct bench_kind {
+	/* Takes note of what is there before a run; may be NULL. */
+	void (*before_run)(struct bench *b, unsigned int chip);
+	bool (*is_new)(struct bench *b, unsigned int chip);
+	/* All of the new firmware is there but for what is written last. */
+	bool (*lacks_only_start)(struct bench *b, unsigned int chip);
+	/* Nothing could take it for a firmware, and anything can see that an update was cut. */
+	bool (*has_no_start)(struct bench *b, unsigned int chip);
+	/* It could be taken for the old or the new firmware; and whether it is that, then. */
+	bool (*starts_old)(struct bench *b, unsigned int chip);
+	bool (*is_whole_old)(struct bench *b, unsigned int chip);
+	bool (*starts_new)(struct bench *b, unsigned int chip);
+	bool (*is_whole_new)(struct bench *b, unsigned int chip);
+};
+
+extern const struct bench_kind bench_raw; /* bytes in order */
 
 struct bench {
 	struct sim_board board;
@@ -27,16 +42,21 @@ struct bench {
 	uint8_t *old[BENCH_CHIPS], *new[BENCH_CHIPS];
 	size_t old_len[BENCH_CHIPS], new_len[BENCH_CHIPS];
 	enum payload_kind kind[BENCH_CHIPS];
-	enum tail_policy tail[BENCH_CHIPS]; /* TAIL_ERASE unless set */
-	bench_verdict is_new[BENCH_CHIPS];
+	enum tail_policy tail[BENCH_CHIPS];          /* TAIL_ERASE unless set */
+	const struct bench_kind *judge[BENCH_CHIPS]; /* bench_raw unless set */
 	uint32_t chunk_size;
 	const char *image;          /* a file in the test's folder */
 	bool from_pipe;             /* ... comes through a pipe: cannot be read a second time */
 	struct sim_snapshot *start; /* of a run: the old firmware */
+	uint32_t bad_at_start[BENCH_CHIPS];
+
+	uint32_t runs;     /* of the engine, all together */
+	char context[128]; /* what the test is at, for bench_fail() */
 
 	/* What the last run said. */
 	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
 	uint32_t newly_bad[BENCH_CHIPS]; /* as the simulator saw it */
+	uint32_t unsaid[BENCH_CHIPS];    /* of these, marked though marking returned an error */
 	bool begun;
 	struct fault fault;
 	unsigned int begins;
@@ -80,7 +100,13 @@ void bench_run_well(struct bench *b);
 void bench_fail(struct bench *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
-/* No rule of flash was broken. */
+/* Says what the test is at. */
+void bench_at(struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * No rule of flash was broken; what was marked bad is weak, was counted and told to people, and is
+ * not more than can be spared.
+ */
 void bench_check_rules(struct bench *b);
 
 /* Whether all chips hold the new firmware, bit for bit. */
@@ -92,16 +118,34 @@ bool bench_is_old(struct bench *b, unsigned int chip);
 
 /*
  * After an error: each chip has a blank first eraseblock (or a volume that is known for broken), or
- * is as it was, or is the new firmware while nothing but first eraseblocks is missing elsewhere.
+ * is as it was, or is the new firmware, of which nothing but first eraseblocks is missing elsewhere.
+ * (A chip whose first eraseblock went bad when it was to be committed is written again from its
+ * start, while others may be committed already: there a blank first eraseblock must do.)
  */
 void bench_check_not_bootable(struct bench *b);
-bool bench_is_not_bootable(struct bench *b);
+
+/*
+ * The verdict on a run in which something failed: the new firmware, or an error that leaves no
+ * valid start. The one exception is a first eraseblock that is too weak to be erased and cannot be
+ * marked either: then it must at least not be taken for a firmware. Of a block device what counts
+ * is what the end of power would leave of it.
+ */
+void bench_check_outcome(struct bench *b, int result);
+
+/* What a faulty run has left behind, the next one mends, on flash that is well again. */
+void bench_check_mended(struct bench *b);
 
 /*
  * After a cut: whatever start could be taken for a valid one has a whole firmware behind it: the
- * old one, or the new one in all chips.
+ * old one, or the new one in all chips, in the same sense.
  */
 void bench_check_starts(struct bench *b);
+
+/*
+ * Copies the numbers of the last run's operations of a kind, which another run will write over.
+ * Returns how many there are; room is for so many, and more fail the test.
+ */
+uint32_t bench_ops_of_kind(const struct bench *b, enum sim_what what, uint32_t *ops, uint32_t room);
 
 /* Whether the good eraseblocks that are left have room for all that is new. */
 bool bench_still_fits(struct bench *b);

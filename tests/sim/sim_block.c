@@ -19,7 +19,8 @@ static int read(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint3
 	struct sim_chip *c = sim_chip_of(t);
 	struct sim_fault *wrong;
 
-	if (sim_start_look(c, (struct sim_op){ SIM_READ, 0, eb, offset, len }, &wrong, f) < 0)
+	if (sim_start_look(c, (struct sim_op){ SIM_READ, 0, eb, offset, len, false }, &wrong, f) <
+	    0)
 		return -1;
 	if (offset % t->page || len % t->page)
 		sim_breach(c, "%s: read of %u bytes at %u of eraseblock %u: not whole sectors",
@@ -44,7 +45,7 @@ static int program(struct target *t, uint32_t eb, uint32_t offset, const void *b
 		   struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
-	struct sim_op op = { SIM_PROGRAM, c->number, eb, offset, len };
+	struct sim_op op = { SIM_PROGRAM, c->number, eb, offset, len, false };
 	struct sim_fault *wrong;
 	uint32_t done = len;
 
@@ -75,7 +76,7 @@ static void store(struct sim_chip *c, size_t sector)
 static int sync_all(struct target *t, struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
-	struct sim_op op = { SIM_SYNC, c->number, 0, 0, 0 };
+	struct sim_op op = { SIM_SYNC, c->number, 0, 0, 0, false };
 	struct sim_fault *wrong;
 
 	if (sim_start(c, op, &wrong, f) < 0)

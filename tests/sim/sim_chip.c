@@ -13,7 +13,7 @@ static int is_bad(struct target *t, uint32_t eb, struct fault *f)
 	struct sim_chip *c = sim_chip_of(t);
 	struct sim_fault *wrong;
 
-	if (sim_start_look(c, (struct sim_op){ SIM_IS_BAD, 0, eb, 0, 1 }, &wrong, f) < 0)
+	if (sim_start_look(c, (struct sim_op){ SIM_IS_BAD, 0, eb, 0, 1, false }, &wrong, f) < 0)
 		return -1;
 	return c->block[eb].bad;
 }
@@ -25,7 +25,7 @@ static int is_bad(struct target *t, uint32_t eb, struct fault *f)
 static int mark_bad(struct target *t, uint32_t eb, struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
-	struct sim_op op = { SIM_MARK_BAD, c->number, eb, 0, 1 };
+	struct sim_op op = { SIM_MARK_BAD, c->number, eb, 0, 1, false };
 	struct sim_fault *wrong;
 
 	if (sim_start(c, op, &wrong, f) < 0)
@@ -39,7 +39,7 @@ static int ecc(struct target *t, struct ecc_counts *counts, struct fault *f)
 	struct sim_chip *c = sim_chip_of(t);
 	struct sim_fault *wrong;
 
-	if (sim_start_look(c, (struct sim_op){ SIM_ECC, 0, 0, 0, 0 }, &wrong, f) < 0)
+	if (sim_start_look(c, (struct sim_op){ SIM_ECC, 0, 0, 0, 0, false }, &wrong, f) < 0)
 		return -1;
 	*counts = c->ecc;
 	return 0;
@@ -65,7 +65,7 @@ static int read(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint3
 		struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
-	struct sim_op op = { SIM_READ, c->number, eb, offset, len };
+	struct sim_op op = { SIM_READ, c->number, eb, offset, len, false };
 	struct sim_fault *wrong;
 
 	if (sim_start_look(c, op, &wrong, f) < 0)
@@ -136,7 +136,7 @@ static int erase(struct target *t, uint32_t eb, struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
 	uint32_t size = eb < t->blocks ? target_block_size(t, eb) : 1;
-	struct sim_op op = { SIM_ERASE, c->number, eb, 0, size };
+	struct sim_op op = { SIM_ERASE, c->number, eb, 0, size, false };
 	struct sim_fault *wrong;
 
 	if (sim_start(c, op, &wrong, f) < 0)
@@ -240,7 +240,7 @@ static int program(struct target *t, uint32_t eb, uint32_t offset, const void *b
 		   struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
-	struct sim_op op = { SIM_PROGRAM, c->number, eb, offset, len };
+	struct sim_op op = { SIM_PROGRAM, c->number, eb, offset, len, false };
 	struct sim_fault *wrong;
 
 	if (sim_start(c, op, &wrong, f) < 0)
@@ -268,7 +268,7 @@ static int read_oob(struct target *t, uint32_t eb, void *buf, uint32_t len, stru
 	struct sim_chip *c = sim_chip_of(t);
 	struct sim_fault *wrong;
 
-	if (sim_start_look(c, (struct sim_op){ SIM_READ_OOB, 0, eb, 0, len }, &wrong, f) < 0)
+	if (sim_start_look(c, (struct sim_op){ SIM_READ_OOB, 0, eb, 0, len, false }, &wrong, f) < 0)
 		return -1;
 	if (len > c->oob_size)
 		return no_oob(c, len, f);
@@ -292,7 +292,7 @@ static void check_write_oob(struct sim_chip *c, uint32_t eb)
 static int write_oob(struct target *t, uint32_t eb, const void *buf, uint32_t len, struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
-	struct sim_op op = { SIM_WRITE_OOB, c->number, eb, 0, len };
+	struct sim_op op = { SIM_WRITE_OOB, c->number, eb, 0, len, false };
 	struct sim_fault *wrong;
 	uint32_t done = len;
 

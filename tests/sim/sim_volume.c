@@ -14,7 +14,8 @@ static int read(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint3
 	struct sim_chip *c = sim_chip_of(t);
 	struct sim_fault *wrong;
 
-	if (sim_start_look(c, (struct sim_op){ SIM_READ, 0, eb, offset, len }, &wrong, f) < 0)
+	if (sim_start_look(c, (struct sim_op){ SIM_READ, 0, eb, offset, len, false }, &wrong, f) <
+	    0)
 		return -1;
 	if (c->volume.updating || c->volume.broken) {
 		(void)fault_set(f, FAULT_FLASH, "%s: the volume is not whole", t->name);
@@ -30,7 +31,7 @@ static int read(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint3
 static int update(struct target *t, uint64_t bytes, struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
-	struct sim_op op = { SIM_UPDATE, c->number, 0, 0, 0 };
+	struct sim_op op = { SIM_UPDATE, c->number, 0, 0, 0, false };
 	struct sim_fault *wrong;
 
 	if (sim_start(c, op, &wrong, f) < 0)
@@ -79,7 +80,7 @@ static int program(struct target *t, uint32_t eb, uint32_t offset, const void *b
 		   struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
-	struct sim_op op = { SIM_PROGRAM, c->number, eb, offset, len };
+	struct sim_op op = { SIM_PROGRAM, c->number, eb, offset, len, false };
 	struct sim_fault *wrong;
 
 	if (sim_start(c, op, &wrong, f) < 0)

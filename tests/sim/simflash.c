@@ -90,7 +90,7 @@ static struct sim_fault *record(struct sim_board *b, const struct sim_op *op)
 
 		if (fault->op != b->ops - 1)
 			continue;
-		if (fault->times > 1)
+		if (fault->times > 1 && op->what != SIM_ECC) /* which is of no eraseblock */
 			sim_weaken_errno(b->chip[op->chip], op->eb, op->what, fault->how,
 					 fault->times == SIM_FOR_EVER ? SIM_FOR_EVER
 								      : fault->times - 1,
@@ -127,12 +127,17 @@ static int no_power(const struct sim_chip *c, struct fault *f)
 	return -1;
 }
 
-static void power_goes(struct sim_board *b)
+void sim_settle(struct sim_board *b)
 {
-	b->off = true;
 	for (unsigned int i = 0; i < b->chips; i++)
 		if (b->chip[i]->kind == SIM_BLOCK)
 			sim_block_lose(b->chip[i]);
+}
+
+static void power_goes(struct sim_board *b)
+{
+	b->off = true;
+	sim_settle(b);
 }
 
 int sim_end(struct sim_chip *c, const struct sim_op *op, struct sim_fault *wrong, struct fault *f)
@@ -140,6 +145,7 @@ int sim_end(struct sim_chip *c, const struct sim_op *op, struct sim_fault *wrong
 	if (!wrong || (wrong->how > SIM_REFUSE && !is_cut(wrong)))
 		return 0;
 	wrong->happened = true;
+	c->board->log[c->board->ops - 1].failed = true;
 	if (is_cut(wrong)) {
 		power_goes(c->board);
 		return no_power(c, f);
@@ -216,8 +222,8 @@ int sim_never_bad(struct target *t, uint32_t eb, struct fault *f)
 {
 	struct sim_fault *wrong;
 
-	return sim_start_look(sim_chip_of(t), (struct sim_op){ SIM_IS_BAD, 0, eb, 0, 1 }, &wrong,
-			      f);
+	return sim_start_look(sim_chip_of(t), (struct sim_op){ SIM_IS_BAD, 0, eb, 0, 1, false },
+			      &wrong, f);
 }
 
 void sim_close(struct target *t)

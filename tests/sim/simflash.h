@@ -63,6 +63,7 @@ struct sim_op {
 	enum sim_what what;
 	unsigned int chip;
 	uint32_t eb, offset, len;
+	bool failed; /* as planned, or because of a weakness */
 };
 
 struct sim_geometry {
@@ -169,6 +170,9 @@ bool sim_faults_happened(const struct sim_board *b);
 
 /* Power on again: the cells are as they were; numbering, log and planned faults start anew. */
 void sim_power_cycle(struct sim_board *b);
+
+/* What becomes of unsynced sectors when the power goes, without that it goes. */
+void sim_settle(struct sim_board *b);
 
 /* Number of operations of a kind since the last sim_power_cycle(). */
 uint32_t sim_count(const struct sim_board *b, enum sim_what what);

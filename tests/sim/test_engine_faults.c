@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The engine on flash that fails: one fault at every operation in turn, and faults that stay. */
-#include <stdio.h>
+/* The engine on flash that fails: every operation of an update goes wrong in turn, once or for long. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +8,12 @@
 
 enum { EB = 4096, PAGE = 512, BLOCKS = 8 };
 
-static const uint32_t bad[] = { 0, 4 };
-static const struct sim_geometry nand = { SIM_NAND, EB, PAGE, BLOCKS, bad, 2 };
+static const uint32_t start_and_middle[] = { 0, 4 }, middle_and_end[] = { 3, 7 }, start[] = { 0 };
+static const struct sim_geometry nand = { SIM_NAND, EB, PAGE, BLOCKS, start_and_middle, 2 };
+static const struct sim_geometry other_nand = { SIM_NAND, EB, PAGE, BLOCKS, middle_and_end, 2 };
+static const struct sim_geometry small_nand = { SIM_NAND, EB, PAGE, 5, start, 1 };
 static const struct sim_geometry nor = { SIM_NOR, EB, 1, 5, NULL, 0 };
+static const struct sim_geometry nor_start = { SIM_NOR, 1024, 1, 4, NULL, 0 };
 
 static struct bench b;
 
@@ -23,171 +25,253 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	print_message("%u runs\n", b.runs);
 	bench_free(&b);
 	return temp_dir_remove(state);
 }
 
-static void check_outcome(int result, uint32_t op)
+static const char *const way_names[] = { "fails", "is refused", "garbles", "flips",
+					 "is corrected" };
+
+/* How many operations met the fault, how many runs failed, and how many marked something bad. */
+struct tally {
+	uint32_t met, failures, marked;
+};
+
+/* The runs go wrong at operation op of the clean run, whose log is in b. */
+static void run_with_fault(struct tally *tally, uint32_t op, enum sim_how how, uint32_t times)
 {
-	bench_check_rules(&b);
-	if (result == 0) {
-		if (!bench_all_new(&b))
-			fail_msg("success with wrong bytes; fault at operation %u", op);
-		return;
+	bool happened;
+	int result;
+
+	bench_restart(&b);
+	bench_at(&b, "operation %u %s %u times", op, way_names[how], times);
+	sim_plan_weakness(&b.board, op, how, times);
+	result = bench_run(&b);
+	happened = sim_faults_happened(&b.board);
+	bench_check_outcome(&b, result);
+	if (!happened && result < 0)
+		bench_fail(&b, "failed though nothing did");
+	tally->met += happened;
+	tally->failures += result < 0;
+	tally->marked += b.newly_bad[0] + b.newly_bad[1] > 0;
+	if (result < 0)
+		bench_check_mended(&b);
+}
+
+static struct tally sweep(enum sim_how how, uint32_t times, uint32_t ops)
+{
+	struct tally tally = { 0 };
+
+	for (uint32_t op = 0; op < ops; op++)
+		run_with_fault(&tally, op, how, times);
+	return tally;
+}
+
+struct census {
+	uint32_t all, reads, reads_with_ecc, oob_reads, changes;
+	uint32_t questions; /* to which there is only one answer */
+};
+
+/* What there was in the clean run that can go wrong. */
+static struct census take_census(void)
+{
+	struct census c = { .all = b.board.ops };
+
+	for (uint32_t i = 0; i < b.board.ops; i++) {
+		const struct sim_op *op = &b.board.log[i];
+
+		c.questions += op->what == SIM_IS_BAD;
+		c.reads += op->what == SIM_READ;
+		c.reads_with_ecc += op->what == SIM_READ && b.chip[op->chip]->kind == SIM_NAND;
+		c.oob_reads += op->what == SIM_READ_OOB;
+		c.changes += sim_changes(op);
 	}
-	bench_check_not_bootable(&b);
-	if (b.begun)
-		assert_int_equal(b.fault.kind, FAULT_FLASH);
-	else
-		assert_int_equal(b.fault.kind, FAULT_FAILED);
+	/* whether the OOB has room for a cleanmarker is asked beforehand */
+	c.questions += c.oob_reads > 0;
+	return c;
 }
 
-/*
- * Runs once for every operation there is, with a fault in it. Returns how many of them were met;
- * *failures is how many runs ended with an error.
- */
-static unsigned int sweep(enum sim_how how, uint32_t ops, unsigned int *failures)
+/* One fault, and all is well with the operation when it is tried again. */
+static void once(const struct census *c, enum sim_how how, uint32_t want_met,
+		 uint32_t want_failures)
 {
-	unsigned int met = 0;
+	struct tally tally = sweep(how, 1, c->all);
 
-	*failures = 0;
-	for (uint32_t op = 0; op < ops; op++) {
-		int result;
-		bool happened;
-
-		bench_restart(&b);
-		sim_plan_fault(&b.board, op, how);
-		result = bench_run(&b);
-		happened = sim_faults_happened(&b.board);
-		check_outcome(result, op);
-		met += happened;
-		*failures += result < 0;
-		if (!happened && result < 0)
-			fail_msg("failed though nothing did: %s", b.fault.text);
-		if (result < 0) { /* what one run has left behind, the next one mends */
-			sim_power_cycle(&b.board);
-			bench_run_well(&b);
-		}
-	}
-	return met;
+	bench_at(&b, "an operation %s once", way_names[how]);
+	if (tally.met != want_met || tally.failures != want_failures || tally.marked)
+		bench_fail(&b, "%u faults of %u, %u failures of %u, %u runs marked bad ones",
+			   tally.met, want_met, tally.failures, want_failures, tally.marked);
 }
 
-/* Retrying once gets over every single fault but those of asking for bad blocks. */
-static void check_sweep(enum sim_how how, uint32_t ops, uint32_t want, uint32_t want_failures)
+/* Whether an eraseblock is bad nobody can tell in the driver's place; all else is tried again. */
+static void every_operation_once(void)
 {
-	unsigned int failures, met = sweep(how, ops, &failures);
+	struct census c = take_census();
 
-	assert_int_equal(met, want);
-	assert_int_equal(failures, want_failures);
+	once(&c, SIM_FAIL, c.all, c.questions);
+	once(&c, SIM_REFUSE, c.all, c.questions);
+	once(&c, SIM_GARBLE, c.reads_with_ecc + c.changes, 0);
+	once(&c, SIM_FLIP, c.reads + c.oob_reads, 0);
+	once(&c, SIM_CORRECT, c.reads_with_ecc, 0);
 }
 
-static void with_one_payload(void)
+/* The same operation on the same eraseblock goes wrong again, a few times or every time. */
+static void every_operation_weak(bool marks)
 {
-	bench_add(&b, &nand, 5 * EB - 100);
-	bench_ready(&b);
+	static const uint32_t times[] = { 2, 3, 4, 7, SIM_FOR_EVER };
+	struct census c = take_census();
+	uint32_t marked = 0;
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++)
+		for (enum sim_how how = SIM_FAIL; how <= SIM_FLIP; how++)
+			marked += sweep(how, times[i], c.all).marked;
+	if (marks != (marked > 0))
+		bench_fail(&b, "%u runs marked bad ones", marked);
+}
+
+static void clean_run(void)
+{
+	bench_restart(&b);
 	bench_run_well(&b);
 }
 
-static void with_two_payloads(void)
+static void every_operation(bool marks)
 {
-	bench_add(&b, &nand, 4 * EB);
+	bench_ready(&b);
+	clean_run();
+	every_operation_once();
+	clean_run();
+	every_operation_weak(marks);
+}
+
+static void bad_at_the_start_and_in_the_middle(void **state)
+{
+	bench_add(&b, &nand, 4 * EB - 100);
+	every_operation(true);
+}
+
+static void bad_in_the_middle_and_at_the_end(void **state)
+{
+	bench_add(&b, &other_nand, 4 * EB);
+	every_operation(true);
+}
+
+static void nothing_to_spare(void **state)
+{
+	bench_add(&b, &small_nand, 4 * EB - 10);
+	every_operation(false);
+}
+
+static void on_nor(void **state)
+{
+	bench_add(&b, &nor, 3 * EB + 5);
+	every_operation(false);
+}
+
+static void on_nor_with_regions(void **state)
+{
+	struct sim_chip *c = sim_add_chip(&b.board, "rootfs", &nor_start);
+
+	sim_add_region(c, 3, EB);
+	bench_add_chip(&b, c, 4 * 1024 + EB + 700);
+	every_operation(false);
+}
+
+static void two_payloads(void **state)
+{
+	bench_add(&b, &small_nand, 2 * EB);
 	bench_add(&b, &nor, 2 * EB + 100);
-	bench_ready(&b);
-	bench_run_well(&b);
+	every_operation(true);
 }
 
-static void with_a_small_difference(void)
+static void two_payloads_on_nand(void **state)
+{
+	bench_add(&b, &small_nand, 2 * EB);
+	bench_add(&b, &small_nand, EB + 100);
+	every_operation(true);
+}
+
+static void small_difference(void **state)
 {
 	bench_add(&b, &nand, 5 * EB);
 	bench_add(&b, &nor, 3 * EB);
 	bench_old_differs_in(&b, 0, 1 << 2);
 	bench_old_differs_in(&b, 1, 1 << 1);
-	bench_ready(&b);
-	bench_run_well(&b);
+	every_operation(true);
 }
 
-static void with_no_difference(void)
+static void identical_firmware(void **state)
 {
 	bench_add(&b, &nand, 5 * EB);
 	bench_old_differs_in(&b, 0, 0);
+	every_operation(true);
+}
+
+static void kept_tail(void **state)
+{
+	bench_add(&b, &nand, 2 * EB);
+	b.tail[0] = TAIL_KEEP;
+	every_operation(true);
+}
+
+static void cleanmarkers(void **state)
+{
+	bench_add(&b, &nand, 2 * EB);
+	b.tail[0] = TAIL_JFFS2;
+	every_operation(true);
+}
+
+static void cleanmarkers_on_nor(void **state)
+{
+	bench_add(&b, &nor, 2 * EB);
+	b.tail[0] = TAIL_JFFS2;
+	every_operation(false);
+}
+
+/* From a pipe nothing can be read again; the verdict is the same. */
+static void from_a_pipe(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	b.from_pipe = true;
+	every_operation(true);
+}
+
+/* Each eraseblock in turn cannot be relied on, and to mark it fails as well, once or every time. */
+static void marking_fails(void **state)
+{
+	static const enum sim_what kinds[] = { SIM_ERASE, SIM_PROGRAM, SIM_READ };
+	uint32_t runs = 0, failures = 0;
+
+	bench_add(&b, &nand, 4 * EB - 100);
 	bench_ready(&b);
-	bench_run_well(&b);
-}
+	for (uint32_t n = 0; n < 3 * 4 * 2 * 2 * BLOCKS; n++) {
+		enum sim_what what = kinds[n % 3];
+		enum sim_how how = n / 3 % 4, mark_how = n / 12 % 2;
+		uint32_t times = n / 24 % 2 ? SIM_FOR_EVER : 1, eb = n / 48;
+		int result;
 
-static void sweep_all(void)
-{
-	uint32_t all = b.board.ops, questions = sim_count(&b.board, SIM_IS_BAD);
-	uint32_t reads = sim_count(&b.board, SIM_READ), nand_reads = 0;
-	uint32_t changes = sim_count(&b.board, SIM_ERASE) + sim_count(&b.board, SIM_PROGRAM);
-
-	for (uint32_t i = 0; i < all; i++)
-		nand_reads += b.board.log[i].what == SIM_READ &&
-			      b.chip[b.board.log[i].chip]->kind == SIM_NAND;
-	check_sweep(SIM_FAIL, all, all, questions);
-	check_sweep(SIM_REFUSE, all, all, questions);
-	check_sweep(SIM_GARBLE, all, nand_reads + changes, 0);
-	check_sweep(SIM_FLIP, all, reads, 0);
-	check_sweep(SIM_CORRECT, all, nand_reads, 0);
-}
-
-static void every_operation(void **state)
-{
-	with_one_payload();
-	sweep_all();
-}
-
-static void every_operation_of_two_payloads(void **state)
-{
-	with_two_payloads();
-	sweep_all();
-}
-
-static void every_operation_of_a_small_difference(void **state)
-{
-	with_a_small_difference();
-	sweep_all();
-}
-
-static void every_operation_of_an_identical_firmware(void **state)
-{
-	with_no_difference();
-	sweep_all();
-}
-
-/* Two operations in a row, so that the second attempt fails, too, wherever it is the next one. */
-static void two_in_a_row(void **state)
-{
-	static const enum sim_how ways[] = { SIM_FAIL, SIM_GARBLE, SIM_FLIP, SIM_REFUSE };
-	unsigned int failures = 0;
-	uint32_t ops;
-
-	with_two_payloads();
-	ops = b.board.ops;
-	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
-		for (uint32_t op = 0; op < ops; op++) {
-			int result;
-
-			bench_restart(&b);
-			sim_plan_fault(&b.board, op, ways[i]);
-			sim_plan_fault(&b.board, op + 1, SIM_FAIL);
-			result = bench_run(&b);
-			bench_check_rules(&b);
-			if (result == 0)
-				assert_true(bench_all_new(&b));
-			else
-				bench_check_starts(&b);
-			failures += result < 0;
-			sim_power_cycle(&b.board);
-			bench_run_well(&b);
-		}
-	assert_true(failures > 0);
+		bench_restart(&b);
+		bench_at(&b, "run %u", n);
+		sim_weaken(b.chip[0], eb, what, how, SIM_FOR_EVER);
+		sim_weaken(b.chip[0], eb, SIM_MARK_BAD, mark_how, times);
+		result = bench_run(&b);
+		bench_check_outcome(&b, result);
+		runs += b.unsaid[0] > 0;
+		failures += result < 0;
+		if (result < 0)
+			bench_check_mended(&b);
+	}
+	assert_true(runs > 0 && failures > runs);
 }
 
 static void counts_retries_and_corrections(void **state)
 {
 	uint32_t op = 0;
 
-	with_one_payload();
+	bench_add(&b, &nand, 4 * EB);
+	bench_ready(&b);
+	clean_run();
 	while (b.board.log[op].what != SIM_PROGRAM)
 		op++;
 	bench_restart(&b);
@@ -204,69 +288,26 @@ static void counts_retries_and_corrections(void **state)
 	assert_int_equal(b.counts[0].flips, 1);
 }
 
-/* An eraseblock that can never be programmed: an error that names it, and no valid start. */
-static void weak_block_in_the_middle(void **state)
-{
-	char name[32];
-
-	with_two_payloads();
-	for (unsigned int chip = 0; chip < 2; chip++)
-		for (uint32_t nth = 1; nth < (chip ? 3u : 3u); nth++) {
-			uint32_t eb = sim_good(b.chip[chip], nth);
-
-			bench_restart(&b);
-			sim_weaken(b.chip[chip], eb, SIM_PROGRAM, SIM_FAIL, SIM_FOR_EVER);
-			assert_int_equal(bench_run(&b), -1);
-			b.board.weaknesses = 0;
-			(void)snprintf(name, sizeof(name), "eraseblock %u", eb);
-			assert_fault(&b.fault, FAULT_FLASH, name);
-			assert_int_equal(b.counts[chip].retried, 1);
-			assert_int_equal(b.chip[chip]->block[eb].erased, 2);
-			bench_check_rules(&b);
-			assert_true(sim_is_blank(b.chip[0], sim_good(b.chip[0], 0)));
-			bench_check_not_bootable(&b);
-		}
-}
-
-/* The first eraseblock cannot be programmed: half a firmware must not be what a boot finds. */
-static void weak_first_block(void **state)
-{
-	bench_add(&b, &nand, 4 * EB);
-	bench_ready(&b);
-	sim_weaken(b.chip[0], sim_good(b.chip[0], 0), SIM_PROGRAM, SIM_FAIL, SIM_FOR_EVER);
-	assert_int_equal(bench_run(&b), -1);
-	assert_int_equal(b.fault.kind, FAULT_FLASH);
-	assert_true(sim_is_blank(b.chip[0], sim_good(b.chip[0], 0)));
-	bench_check_rules(&b);
-}
-
-/* A read that fails every time is no reason to believe that the data is there. */
-static void unreadable_at_first(void **state)
-{
-	with_no_difference();
-	bench_restart(&b);
-	for (uint32_t op = 0; op < SIM_FAULTS_MAX; op++)
-		sim_plan_fault(&b.board, BLOCKS + 2 + op, SIM_FAIL);
-	if (bench_run(&b) == 0)
-		assert_true(bench_all_new(&b));
-	bench_check_rules(&b);
-	bench_check_starts(&b);
-}
-
 #define sim_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sim_test(every_operation),
-		sim_test(every_operation_of_two_payloads),
-		sim_test(every_operation_of_a_small_difference),
-		sim_test(every_operation_of_an_identical_firmware),
-		sim_test(two_in_a_row),
+		sim_test(bad_at_the_start_and_in_the_middle),
+		sim_test(bad_in_the_middle_and_at_the_end),
+		sim_test(nothing_to_spare),
+		sim_test(on_nor),
+		sim_test(on_nor_with_regions),
+		sim_test(two_payloads),
+		sim_test(two_payloads_on_nand),
+		sim_test(small_difference),
+		sim_test(identical_firmware),
+		sim_test(kept_tail),
+		sim_test(cleanmarkers),
+		sim_test(cleanmarkers_on_nor),
+		sim_test(from_a_pipe),
+		sim_test(marking_fails),
 		sim_test(counts_retries_and_corrections),
-		sim_test(weak_block_in_the_middle),
-		sim_test(weak_first_block),
-		sim_test(unreadable_at_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The power goes at every operation of an update, before, within and after it; then it is back. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,16 +18,41 @@ enum { CUTS = sizeof(cuts) / sizeof(*cuts) };
 
 static struct bench b;
 
+/* Which eraseblock of which chip cannot be relied on, and what is wrong with it. */
+static struct weakness {
+	unsigned int chip;
+	uint32_t nth;
+	enum sim_what what;
+	enum sim_how how;
+} weak[4];
+static unsigned int weak_count;
+
 static int setup(void **state)
 {
 	bench_init(&b, EB);
+	weak_count = 0;
 	return temp_dir_make(state);
 }
 
 static int teardown(void **state)
 {
+	print_message("%u runs\n", b.runs);
 	bench_free(&b);
 	return temp_dir_remove(state);
+}
+
+static void make_weak(unsigned int chip, uint32_t nth, enum sim_what what, enum sim_how how)
+{
+	weak[weak_count++] = (struct weakness){ chip, nth, what, how };
+}
+
+/* The old firmware, on chips that have aged. */
+static void restart(void)
+{
+	bench_restart(&b);
+	for (unsigned int i = 0; i < weak_count; i++)
+		sim_weaken(b.chip[weak[i].chip], sim_good(b.chip[weak[i].chip], weak[i].nth),
+			   weak[i].what, weak[i].how, SIM_FOR_EVER);
 }
 
 static void check_cut(void)
@@ -40,11 +66,13 @@ static void cut_everywhere(void)
 	uint32_t ops;
 
 	bench_ready(&b);
+	restart();
 	bench_run_well(&b);
 	ops = b.board.ops;
 	for (size_t i = 0; i < CUTS; i++)
 		for (uint32_t op = 0; op < ops; op++) {
-			bench_restart(&b);
+			restart();
+			bench_at(&b, "cut %zu at operation %u", i, op);
 			sim_plan_fault(&b.board, op, cuts[i]);
 			assert_int_equal(bench_run(&b), -1);
 			assert_true(sim_faults_happened(&b.board));
@@ -98,6 +126,105 @@ static void one_block(void **state)
 	cut_everywhere();
 }
 
+static void jffs2(void **state)
+{
+	bench_add(&b, &nand, 2 * EB);
+	b.tail[0] = TAIL_JFFS2;
+	cut_everywhere();
+}
+
+static void jffs2_on_nor(void **state)
+{
+	bench_add(&b, &nor, 2 * EB);
+	b.tail[0] = TAIL_JFFS2;
+	cut_everywhere();
+}
+
+static void kept_tail(void **state)
+{
+	bench_add(&b, &nand, 3 * EB + 5);
+	b.tail[0] = TAIL_KEEP;
+	cut_everywhere();
+}
+
+static void regions(void **state)
+{
+	static const struct sim_geometry small = { SIM_NOR, 1024, 1, 4, NULL, 0 };
+	struct sim_chip *c = sim_add_chip(&b.board, "rootfs", &small);
+
+	sim_add_region(c, 3, EB);
+	bench_add_chip(&b, c, 4 * 1024 + EB + 700);
+	cut_everywhere();
+}
+
+static void from_a_pipe(void **state)
+{
+	bench_add(&b, &nand, 5 * EB);
+	b.from_pipe = true;
+	cut_everywhere();
+}
+
+/* An eraseblock behind the first goes bad, and the power goes meanwhile: tortured, marked, or not. */
+static void bad_in_the_middle(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	make_weak(0, 2, SIM_PROGRAM, SIM_FAIL);
+	cut_everywhere();
+}
+
+static void bad_in_the_tail(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	make_weak(0, 5, SIM_ERASE, SIM_FAIL);
+	cut_everywhere();
+}
+
+static void start_that_cannot_be_erased(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	make_weak(0, 0, SIM_ERASE, SIM_FAIL);
+	cut_everywhere();
+}
+
+/* It keeps the old firmware's start for as long as it is not marked. */
+static void start_that_refuses_to_be_erased(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	make_weak(0, 0, SIM_ERASE, SIM_REFUSE);
+	cut_everywhere();
+}
+
+static void start_that_cannot_be_committed(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	make_weak(0, 0, SIM_PROGRAM, SIM_FAIL);
+	cut_everywhere();
+}
+
+static void two_starts_that_cannot_be_committed(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	make_weak(0, 0, SIM_PROGRAM, SIM_GARBLE);
+	make_weak(0, 1, SIM_PROGRAM, SIM_FAIL);
+	cut_everywhere();
+}
+
+static void shift_of_the_second_payload(void **state)
+{
+	bench_add(&b, &nor, 2 * EB);
+	bench_add(&b, &nand, 3 * EB);
+	make_weak(1, 0, SIM_PROGRAM, SIM_FAIL);
+	cut_everywhere();
+}
+
+static void shift_of_the_first_payload(void **state)
+{
+	bench_add(&b, &nand, 3 * EB);
+	bench_add(&b, &nor, 2 * EB);
+	make_weak(0, 0, SIM_PROGRAM, SIM_FAIL);
+	cut_everywhere();
+}
+
 /* The numbers of the operations of the last run that change flash; those between leave it as is. */
 static uint32_t changing_ops(uint32_t *numbers, uint32_t room)
 {
@@ -112,7 +239,7 @@ static uint32_t changing_ops(uint32_t *numbers, uint32_t room)
 }
 
 /* Every cut of a run that mends what a first cut has left, which is as it is in the chips now. */
-static void cut_the_second_run(void)
+static void cut_the_second_run(const char *first)
 {
 	struct sim_snapshot *after_one = sim_save(&b.board);
 	uint32_t numbers[64], count;
@@ -123,6 +250,7 @@ static void cut_the_second_run(void)
 	for (uint32_t two = 0; two < count; two++)
 		for (size_t i = 0; i < CUTS; i++) {
 			sim_restore(&b.board, after_one);
+			bench_at(&b, "%s, then cut %zu at operation %u", first, i, numbers[two]);
 			sim_plan_fault(&b.board, numbers[two], cuts[i]);
 			assert_int_equal(bench_run(&b), -1);
 			check_cut();
@@ -143,10 +271,14 @@ static void two_cuts(void **state)
 	count = changing_ops(numbers, 64);
 	for (uint32_t one = 0; one < count; one++)
 		for (size_t i = 0; i < CUTS; i++) {
+			char first[64];
+
 			bench_restart(&b);
+			(void)snprintf(first, sizeof(first), "cut %zu at operation %u", i,
+				       numbers[one]);
 			sim_plan_fault(&b.board, numbers[one], cuts[i]);
 			assert_int_equal(bench_run(&b), -1);
-			cut_the_second_run();
+			cut_the_second_run(first);
 		}
 }
 
@@ -203,6 +335,19 @@ int main(void)
 		sim_test(same_first_block),
 		sim_test(only_the_first_block_differs),
 		sim_test(one_block),
+		sim_test(jffs2),
+		sim_test(jffs2_on_nor),
+		sim_test(kept_tail),
+		sim_test(regions),
+		sim_test(from_a_pipe),
+		sim_test(bad_in_the_middle),
+		sim_test(bad_in_the_tail),
+		sim_test(start_that_cannot_be_erased),
+		sim_test(start_that_refuses_to_be_erased),
+		sim_test(start_that_cannot_be_committed),
+		sim_test(two_starts_that_cannot_be_committed),
+		sim_test(shift_of_the_second_payload),
+		sim_test(shift_of_the_first_payload),
 		sim_test(two_cuts),
 		sim_test(cut_again_and_again),
 		sim_test(fault_and_cut),
