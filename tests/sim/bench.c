@@ -540,7 +540,8 @@ static bool starts_again(struct bench *b, unsigned int chip)
 
 	for (unsigned int i = 0; i < b->board.weaknesses; i++)
 		gave_up = gave_up || b->board.weakness[i].chip == chip;
-	return gave_up && b->judge[chip]->has_no_start(b, chip);
+	return gave_up && !b->judge[chip]->starts_old(b, chip) &&
+	       !b->judge[chip]->starts_new(b, chip);
 }
 
 /* What an earlier run has completed stays, while another chip's start is missing. */

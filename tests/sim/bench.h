@@ -120,7 +120,7 @@ bool bench_is_old(struct bench *b, unsigned int chip);
  * After an error: each chip has a blank first eraseblock (or a volume that is known for broken), or
  * is as it was, or is the new firmware, of which nothing but first eraseblocks is missing elsewhere.
  * (A chip whose first eraseblock went bad when it was to be committed is written again from its
- * start, while others may be committed already: there a blank first eraseblock must do.)
+ * start, while others may be committed already: there it must do that it has no valid start.)
  */
 void bench_check_not_bootable(struct bench *b);
 
