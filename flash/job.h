@@ -55,10 +55,12 @@ struct job {
 	struct ubi_format *ubi; /* for kind ubi, else NULL */
 	uint32_t spare;         /* eraseblocks that may go bad: good ones less those needed */
 	uint64_t source_pos;    /* where the payload starts in its source */
-	uint32_t *crc;       /* per eraseblock, of its data; NULL if the source can be read again */
-	uint32_t data_end;   /* the first eraseblock behind all data */
-	bool shifting;       /* what a new first eraseblock holds has to be kept */
-	bool can_erase;      /* an erase has succeeded in this run */
+	uint32_t *crc;     /* per eraseblock, of its data; NULL if the source can be read again */
+	uint32_t data_end; /* the first eraseblock behind all data */
+	bool shifting;     /* what a new first eraseblock holds has to be kept */
+	bool can_erase;    /* an erase has succeeded in this run */
+	bool has_start;    /* what start_crc is the checksum of: the first eraseblock as it was */
+	uint32_t start_crc;
 	bool invalidated;    /* the old firmware's start is erased */
 	bool distrust_blank; /* an erase may have been torn here: what looks blank may not be */
 	unsigned int held_count;
@@ -110,6 +112,8 @@ void job_note(const struct job *job, const char *fmt, ...) __attribute__((format
  * one is erased instead.
  */
 int job_place(struct job *job, uint32_t eb, const struct content *c, struct fault *f);
+/* placement.c: remembers what the first eraseblock holds, before it is erased. */
+void job_note_start(struct job *job);
 
 /* layout.c: everything but what is held back; then what is. */
 int layout_write_most(struct job *job, struct source *src, struct fault *f);

@@ -75,6 +75,17 @@ static int erase_old_layout(struct job *job, struct fault *f)
 	return moved ? JOB_AGAIN : 0;
 }
 
+/* Nothing must take half a start for a whole one. It can only be tried: the first fault counts. */
+static void blank_start(struct job *job)
+{
+	uint32_t eb = 0;
+	struct fault f;
+
+	if (target_next_good(job->t, &eb, &f) > 0 &&
+	    block_erase(job->t, eb, &job->run->buffers, &f) == 0 && job->t->ops->sync)
+		(void)job->t->ops->sync(job->t, &f);
+}
+
 /*
  * The target stops being a valid firmware here, and says so by its blank first eraseblock. One that
  * looks blank already says so, too, and is erased in the end, just before it is programmed: if that
@@ -90,8 +101,12 @@ static int invalidate(struct job *job, struct fault *f)
 	if (job_begin(job, f) < 0)
 		return -1;
 	job->invalidated = true;
-	if (!job->distrust_blank)
+	if (!job->distrust_blank) {
+		job_note_start(job);
 		start = job_place(job, job->held[0].eb, &blank, f);
+		if (start < 0)
+			blank_start(job);
+	}
 	if (start >= 0 && job->ubi)
 		layout = erase_old_layout(job, f);
 	if (start < 0 || layout < 0 || (job->t->ops->sync && job->t->ops->sync(job->t, f) < 0))
@@ -335,17 +350,6 @@ static int commit_held(struct job *job, unsigned int n, struct fault *f)
 	}
 	job_proven(job, target_block_size(job->t, h->eb));
 	return 0;
-}
-
-/* Nothing must take half a start for a whole one. It can only be tried: the first fault counts. */
-static void blank_start(struct job *job)
-{
-	uint32_t eb = 0;
-	struct fault f;
-
-	if (target_next_good(job->t, &eb, &f) > 0 &&
-	    block_erase(job->t, eb, &job->run->buffers, &f) == 0 && job->t->ops->sync)
-		(void)job->t->ops->sync(job->t, &f);
 }
 
 int layout_commit(struct job *job, struct fault *f)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "cleanmarker.h"
 #include "job.h"
@@ -16,6 +17,7 @@ enum {
 	 * driver that fails, and a bad mark cannot be taken back. Chips are sold with up to 2 %. */
 	BAD_IN_ANY_RUN = 4,
 	BAD_ONE_IN = 50,
+	BAD_AT_THE_START = 8, /* one behind the other, more than that is no firmware's start */
 };
 
 /* Whether it was the eraseblock that failed: a device that has gone fails otherwise. */
@@ -99,79 +101,36 @@ static int torture(struct job *job, uint32_t eb, struct fault *f)
 	return 0;
 }
 
-/* The eraseblock's fault in f decides; it is what people are told. */
-static int check_may_mark(const struct job *job, uint32_t eb, const struct fault *why,
-			  struct fault *f)
+static int start_checksum(struct job *job, uint32_t *crc, struct fault *f)
 {
-	const struct target *t = job->t;
-	uint32_t limit = BAD_IN_ANY_RUN + t->blocks / BAD_ONE_IN;
+	uint32_t eb = job->held[0].eb, size = target_block_size(job->t, eb);
+	uint8_t *check = job->run->buffers.check;
 
-	if (!job->can_erase)
-		return fault_set(
-			f, FAULT_FLASH,
-			"%s: none of the eraseblocks tried can be erased, so none is marked "
-			"bad: is the chip write-protected? (%.120s)",
-			t->name, why->text);
-	if (job->counts->newly_bad >= limit)
-		return fault_set(f, FAULT_FLASH,
-				 "%s: %u eraseblocks went bad in one run, and now eraseblock %u: "
-				 "check the supply and the chip, no more are marked (%.120s)",
-				 t->name, job->counts->newly_bad, eb, why->text);
-	if (job->counts->newly_bad >= job->spare)
-		return fault_set(f, FAULT_FLASH,
-				 "%s: ran out of good eraseblocks: eraseblock %u has gone bad, "
-				 "and none is left to spare (%.120s)",
-				 t->name, eb, why->text);
+	if (job->t->ops->read(job->t, eb, 0, check, size, f) < 0)
+		return -1;
+	*crc = (uint32_t)crc32(0, check, size);
 	return 0;
 }
 
-/*
- * Until all is written, the first good eraseblock has to be blank: the next one will be that as
- * soon as this one is marked.
- */
-static int blank_successor(struct job *job, uint32_t eb, struct fault *f)
+void job_note_start(struct job *job)
 {
-	const struct content blank = { .kind = CONTENT_BLANK };
-	int result = JOB_LOST;
+	struct fault f;
 
-	while (result == JOB_LOST) {
-		int found;
-
-		eb++;
-		found = target_next_good(job->t, &eb, f);
-		if (found < 0)
-			return -1;
-		if (found == 0)
-			return fault_set(f, FAULT_FLASH, "%s: ran out of good eraseblocks",
-					 job->t->name);
-		if (shift_take(job, eb, f) < 0)
-			return -1;
-		result = job_place(job, eb, &blank, f);
-	}
-	return result;
+	/* one that cannot be read is nobody's start */
+	job->has_start = start_checksum(job, &job->start_crc, &f) == 0;
 }
 
-static int mark_bad(struct job *job, uint32_t eb, struct fault *f)
+/* Whether the old firmware's start is still there, after all that was tried. */
+static bool start_is_unchanged(struct job *job)
 {
-	const struct fault why = *f;
+	struct fault f;
+	uint32_t crc;
 
-	if (eb == job->held[0].eb && blank_successor(job, eb, f) < 0)
-		return -1;
-	if (check_may_mark(job, eb, &why, f) < 0)
-		return -1;
-	if (job->t->ops->mark_bad(job->t, eb, f) < 0)
-		return -1;
-	job->counts->newly_bad++;
-	job->state[eb] = 0;
-	job_note(job, "eraseblock %u is marked bad now (%.160s)", eb, why.text);
-	if (eb < job->next_eb) { /* otherwise it will be passed over in its turn */
-		job->counts->bad++;
-		job_proven(job, target_block_size(job->t, eb));
-	}
-	return JOB_LOST;
+	return job->has_start && start_checksum(job, &crc, &f) == 0 && crc == job->start_crc;
 }
 
-int job_place(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
+/* As often as it is worth while, and once more if it stands the torture. */
+static int try_hard(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
 {
 	for (unsigned int failed = 0; failed < TRIES; failed++) {
 		if (attempt(job, eb, c, f) == 0)
@@ -182,12 +141,122 @@ int job_place(struct job *job, uint32_t eb, const struct content *c, struct faul
 		if (!is_eraseblocks_fault(f))
 			return -1;
 	}
-	if (!job->t->ops->mark_bad)
-		return -1;
-	if (torture(job, eb, f) == 0 && attempt(job, eb, c, f) == 0)
+	if (job->t->ops->mark_bad && torture(job, eb, f) == 0 && attempt(job, eb, c, f) == 0)
 		return 0;
 	job->state[eb] = 0;
-	if (!is_eraseblocks_fault(f))
+	return -1;
+}
+
+/* Whether count more eraseblocks may be marked, of which eb is the last. */
+static int check_limits(const struct job *job, uint32_t count, uint32_t eb, struct fault *f)
+{
+	const struct target *t = job->t;
+	const struct fault why = *f;
+
+	count += job->counts->newly_bad;
+	if (count > job->spare)
+		return fault_set(f, FAULT_FLASH,
+				 "%s: ran out of good eraseblocks: eraseblock %u has gone bad, "
+				 "and none is left to spare (%.120s)",
+				 t->name, eb, why.text);
+	if (count > BAD_IN_ANY_RUN + t->blocks / BAD_ONE_IN)
+		return fault_set(f, FAULT_FLASH,
+				 "%s: %u eraseblocks went bad in one run, the last is %u: check "
+				 "the supply and the chip; no more are marked (%.120s)",
+				 t->name, count, eb, why.text);
+	return 0;
+}
+
+/* Marking is writing, and can fail when the mark is there. */
+static bool is_marked(struct target *t, uint32_t eb)
+{
+	struct fault f;
+
+	return t->ops->is_bad(t, eb, &f) == 1;
+}
+
+static int mark(struct job *job, uint32_t eb, const struct fault *why, struct fault *f)
+{
+	/* A chip behind a write-protect pin fails every erase, too, with EIO. */
+	if (!job->can_erase && job->counts->newly_bad > 0)
+		return fault_set(f, FAULT_FLASH,
+				 "%s: none of the eraseblocks tried can be erased, so no more are "
+				 "marked bad: is the chip write-protected? (%.120s)",
+				 job->t->name, why->text);
+	if (job->t->ops->mark_bad(job->t, eb, f) < 0 && !is_marked(job->t, eb))
 		return -1;
-	return mark_bad(job, eb, f);
+	job->counts->newly_bad++;
+	job->state[eb] = 0;
+	job_note(job, "eraseblock %u is marked bad now (%.160s)", eb, why->text);
+	if (eb < job->next_eb) { /* otherwise it will be passed over in its turn */
+		job->counts->bad++;
+		job_proven(job, target_block_size(job->t, eb));
+	}
+	return 0;
+}
+
+/*
+ * Makes the first good eraseblock behind eb that can be erased blank, and marks those before it
+ * that cannot.
+ */
+static int blank_successor(struct job *job, uint32_t eb, struct fault *f)
+{
+	const struct content blank = { .kind = CONTENT_BLANK };
+	uint32_t lost[BAD_AT_THE_START];
+	struct fault why = { .err = 0 };
+	unsigned int n = 0;
+
+	for (;;) {
+		int found;
+
+		eb++;
+		found = target_next_good(job->t, &eb, f);
+		if (found == 0)
+			return fault_set(f, FAULT_FLASH, "%s: ran out of good eraseblocks",
+					 job->t->name);
+		if (found < 0 || shift_take(job, eb, f) < 0)
+			return -1;
+		if (try_hard(job, eb, &blank, f) == 0)
+			break;
+		if (!is_eraseblocks_fault(f) || n == BAD_AT_THE_START ||
+		    check_limits(job, n + 2, eb, f) < 0) /* with the one they follow */
+			return -1;
+		lost[n++] = eb;
+		why = *f;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		if (mark(job, lost[i], &why, f) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * The first good eraseblock has gone bad. Until all is written, whatever is the first has to be
+ * blank, and the one that will be is made so before the mark is set. But where the old start has
+ * refused to go, it would still be valid then, with a hole behind it: there the mark comes first.
+ */
+static int mark_start(struct job *job, uint32_t eb, const struct fault *why, struct fault *f)
+{
+	bool unchanged = start_is_unchanged(job);
+
+	if (unchanged && mark(job, eb, why, f) < 0)
+		return -1;
+	if (blank_successor(job, eb, f) < 0)
+		return -1;
+	return unchanged ? 0 : mark(job, eb, why, f);
+}
+
+int job_place(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
+{
+	bool start = eb == job->held[0].eb;
+	struct fault why;
+
+	if (try_hard(job, eb, c, f) == 0)
+		return 0;
+	if (!job->t->ops->mark_bad || !is_eraseblocks_fault(f) || check_limits(job, 1, eb, f) < 0)
+		return -1;
+	why = *f;
+	if ((start ? mark_start(job, eb, &why, f) : mark(job, eb, &why, f)) < 0)
+		return -1;
+	return JOB_LOST;
 }

@@ -351,8 +351,8 @@ static void check_marks(struct bench *b, unsigned int chip)
 			bench_fail(b, "%s: eraseblock %u is not bad", t->name, op->eb);
 	}
 	/* A mark that failed may have been made: the engine cannot know. */
-	if (b->counts[chip].newly_bad != b->newly_bad[chip] - b->unsaid[chip] ||
-	    b->counts[chip].newly_bad > b->notes)
+	if (b->counts[chip].newly_bad + b->unsaid[chip] < b->newly_bad[chip] ||
+	    b->counts[chip].newly_bad > b->newly_bad[chip] || b->counts[chip].newly_bad > b->notes)
 		bench_fail(b, "%s: what went bad was not counted and noted", t->name);
 }
 
