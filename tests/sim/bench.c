@@ -569,8 +569,10 @@ static bool others_are_complete(struct bench *b, unsigned int chip)
 
 static bool is_safe(struct bench *b, unsigned int chip)
 {
-	return b->judge[chip]->has_no_start(b, chip) || bench_is_old(b, chip) ||
-	       (bench_is_new(b, chip) && others_are_complete(b, chip));
+	const struct bench_kind *judge = b->judge[chip];
+
+	return judge->has_no_start(b, chip) || judge->is_whole_old(b, chip) ||
+	       (judge->is_whole_new(b, chip) && others_are_complete(b, chip));
 }
 
 void bench_check_not_bootable(struct bench *b)

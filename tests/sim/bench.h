@@ -24,7 +24,7 @@ struct bench_kind {
 	bool (*is_new)(struct bench *b, unsigned int chip);
 	/* All of the new firmware is there but for what is written last. */
 	bool (*lacks_only_start)(struct bench *b, unsigned int chip);
-	/* Nothing could take it for a firmware, and anything can see that an update was cut. */
+	/* Nothing could take it for a firmware, and it can be seen that an update was cut. */
 	bool (*has_no_start)(struct bench *b, unsigned int chip);
 	/* It could be taken for the old or the new firmware; and whether it is that, then. */
 	bool (*starts_old)(struct bench *b, unsigned int chip);

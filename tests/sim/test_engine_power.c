@@ -179,6 +179,14 @@ static void bad_in_the_tail(void **state)
 	cut_everywhere();
 }
 
+/* The first one that a resumed run erases, which has not seen any other one erased. */
+static void second_cannot_be_erased(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	make_weak(0, 1, SIM_ERASE, SIM_FAIL);
+	cut_everywhere();
+}
+
 static void start_that_cannot_be_erased(void **state)
 {
 	bench_add(&b, &nand, 4 * EB);
@@ -342,6 +350,7 @@ int main(void)
 		sim_test(from_a_pipe),
 		sim_test(bad_in_the_middle),
 		sim_test(bad_in_the_tail),
+		sim_test(second_cannot_be_erased),
 		sim_test(start_that_cannot_be_erased),
 		sim_test(start_that_refuses_to_be_erased),
 		sim_test(start_that_cannot_be_committed),
