@@ -81,6 +81,7 @@ struct target {
 	const struct target_ops *ops;
 	enum target_medium medium;
 	char name[64];       /* the partition's name */
+	char device[32];     /* the kernel's name of its device: mtd3, ubi0_1, mmcblk0p2 */
 	uint64_t size;       /* bytes, bad eraseblocks included */
 	uint32_t blocks;     /* eraseblocks, bad ones included */
 	uint32_t eraseblock; /* bytes in the largest */

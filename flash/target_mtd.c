@@ -188,6 +188,7 @@ static int check_usable(const struct mtd_device *d, struct fault *f)
 static void describe(struct target *t, const struct mtd_device *d)
 {
 	(void)snprintf(t->name, sizeof(t->name), "%.63s", d->name); /* enough to know it by */
+	(void)snprintf(t->device, sizeof(t->device), "mtd%d", d->number);
 	t->medium = d->nand ? MEDIUM_NAND : MEDIUM_NOR;
 	t->ops = d->nand ? &nand_ops : &nor_ops;
 	t->page = t->subpage = d->page;

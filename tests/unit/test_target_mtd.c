@@ -148,6 +148,7 @@ static void finds_the_right_one(void **state)
 	add(&nand_chip, 12);
 	finds("rootfs", 12);
 	assert_string_equal(t->name, "rootfs");
+	assert_string_equal(t->device, "mtd12");
 	finds("mtd12", 0);
 	assert_string_equal(t->name, "mtd12");
 	finds("/dev/mtd12", 12);
