@@ -29,12 +29,13 @@ int source_open(struct source *src, const char *path, struct fault *f)
 		return fault_set(f, FAULT_IMAGE, "%s: is a directory, not an image", path);
 	}
 	src->seekable = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
+	src->start = src->seekable ? lseek(src->fd, 0, SEEK_CUR) : 0;
 	return 0;
 }
 
 int source_back_to(struct source *src, uint64_t pos, struct fault *f)
 {
-	if (lseek(src->fd, (off_t)pos, SEEK_SET) < 0)
+	if (lseek(src->fd, (off_t)(src->start + (int64_t)pos), SEEK_SET) < 0)
 		return fault_errno(f, FAULT_IMAGE, "%s: cannot go back to byte %" PRIu64, src->name,
 				   pos);
 	src->pos = pos;

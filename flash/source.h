@@ -15,6 +15,7 @@ struct source {
 	int fd;
 	const char *name; /* for messages; the caller keeps it alive */
 	uint64_t pos;     /* bytes taken so far */
+	int64_t start;    /* byte of the file that pos 0 is: standard input may be past others */
 	bool seekable;    /* a regular file or a block device: can be read a second time */
 };
 

@@ -88,6 +88,32 @@ static void file(void **state)
 	assert_int_equal(count_fds(), fds);
 }
 
+/* What somebody has read from standard input before is none of the image. */
+static void file_past_its_start(void **state)
+{
+	int own = dup(STDIN_FILENO), fd;
+	char buf[4];
+
+	write_text(temp_path("file"), "0123456789");
+	fd = open(temp_path("file"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(lseek(fd, 3, SEEK_SET), 3);
+	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	(void)close(fd);
+	assert_int_equal(source_open(&src, "-", &f), 0);
+	assert_int_equal(source_read(&src, buf, 4, &f), 0);
+	assert_memory_equal(buf, "3456", 4);
+	assert_int_equal(source_rewind(&src, &f), 0);
+	assert_int_equal(source_read(&src, buf, 4, &f), 0);
+	assert_memory_equal(buf, "3456", 4);
+	assert_int_equal(source_back_to(&src, 2, &f), 0);
+	assert_int_equal(source_read(&src, buf, 4, &f), 0);
+	assert_memory_equal(buf, "5678", 4);
+	source_close(&src);
+	assert_int_equal(dup2(own, STDIN_FILENO), STDIN_FILENO);
+	(void)close(own);
+	assert_int_equal(count_fds(), fds);
+}
+
 static void cut_short(void **state)
 {
 	char buf[16];
@@ -231,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		source_test(file),
+		source_test(file_past_its_start),
 		source_test(cut_short),
 		source_test(empty),
 		source_test(trailing),
