@@ -194,7 +194,7 @@ static int make(struct command_line *c, int count, char **words, struct fault *f
 		struct pack_payload *p = &o->payload[o->payload_count++];
 
 		p->to = c->defaults;
-		if (payload_spec_parse(p, words[i], f) < 0 || check_places(o, f) < 0)
+		if (payload_spec_parse(&p->to, &p->file, words[i], f) < 0 || check_places(o, f) < 0)
 			return -1;
 	}
 	o->on_progress = show_progress;

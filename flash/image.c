@@ -59,9 +59,8 @@ static int take_text(char *to, const uint8_t *value, uint32_t len, const char *w
 	return 0;
 }
 
-/* A name of a partition or volume, which must not be able to pass for a path. */
-static int take_name(char *to, const uint8_t *value, uint32_t len, const char *what,
-		     const char *name, struct fault *f)
+int image_take_name(char *to, const uint8_t *value, uint32_t len, const char *what,
+		    const char *name, struct fault *f)
 {
 	if (take_text(to, value, len, what, name, f) < 0)
 		return -1;
@@ -138,8 +137,8 @@ static int take_payload(struct image *img, const uint8_t *value, uint32_t len, c
 	p->chunk_size = get_le32(value + 8);
 	p->kind = value[12];
 	p->tail = value[13];
-	if (take_name(p->part, value + IMAGE_PAYLOAD_SIZE, len - IMAGE_PAYLOAD_SIZE,
-		      "a partition name", name, f) < 0 ||
+	if (image_take_name(p->part, value + IMAGE_PAYLOAD_SIZE, len - IMAGE_PAYLOAD_SIZE,
+			    "a partition name", name, f) < 0 ||
 	    check_payload(p, get_le16(value + 14), name, f) < 0)
 		return -1;
 	img->payload_count++;
@@ -170,8 +169,8 @@ static int take_volume(struct image *img, const uint8_t *value, uint32_t len, co
 	if (p->volume_type != VOLUME_DYNAMIC && p->volume_type != VOLUME_STATIC)
 		return fault_set(f, FAULT_IMAGE, "%s: %s has a UBI volume of the unknown type %u",
 				 name, p->part, value[8]);
-	return take_name(p->volume, value + IMAGE_VOLUME_SIZE, len - IMAGE_VOLUME_SIZE,
-			 "a volume name", name, f);
+	return image_take_name(p->volume, value + IMAGE_VOLUME_SIZE, len - IMAGE_VOLUME_SIZE,
+			       "a volume name", name, f);
 }
 
 static int take_rollback(struct image *img, const uint8_t *value, uint32_t len, bool *seen,

@@ -124,6 +124,14 @@ void image_free(struct image *img);
 int image_parse_index(struct image *img, uint8_t *index, uint32_t size, const char *name,
 		      struct fault *f);
 
+/*
+ * Takes a name of a partition or volume, len bytes, into to, which has room for IMAGE_TEXT_MAX and a
+ * NUL. It must be printable ASCII and not be able to pass for a path, or it is FAULT_IMAGE. what and
+ * name are for the message: of what it is a name, and where that stands.
+ */
+int image_take_name(char *to, const uint8_t *value, uint32_t len, const char *what,
+		    const char *name, struct fault *f);
+
 /* Line n of the payload's chunk table. */
 struct chunk payload_chunk(const struct payload *p, uint32_t n);
 

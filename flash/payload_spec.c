@@ -42,7 +42,7 @@ static int take_word(const struct word_value *known, const char *word, const cha
 			return 0;
 		}
 	}
-	return fault_set(f, FAULT_USAGE, "%s=%s is not known; see flashpack --help", what, word);
+	return fault_set(f, FAULT_USAGE, "%s=%s is not known; see the manual", what, word);
 }
 
 int text_check(const char *text, const char *what, struct fault *f)
@@ -62,12 +62,11 @@ int text_check(const char *text, const char *what, struct fault *f)
 
 static int take_name(char *to, const char *text, const char *what, struct fault *f)
 {
-	if (text_check(text, what, f) < 0)
-		return -1;
-	if (strchr(text, '/') || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-		return fault_set(f, FAULT_USAGE, "%s \"%s\" looks like a path", what, text);
-	memcpy(to, text, strlen(text) + 1);
-	return 0;
+	if (image_take_name(to, (const uint8_t *)text, (uint32_t)strlen(text), what, "payload",
+			    f) == 0)
+		return 0;
+	f->kind = FAULT_USAGE;
+	return -1;
 }
 
 int size_parse(const char *text, const char *what, uint64_t *size, struct fault *f)
@@ -145,7 +144,7 @@ static int take_option(struct payload *p, const char *option, const char *value,
 	if (strcmp(option, "chunk-size") == 0)
 		return chunk_size_parse(value, &p->chunk_size, f);
 	if (strcmp(option, "volume") == 0)
-		return take_name(p->volume, value, "volume name", f);
+		return take_name(p->volume, value, "a volume name", f);
 	if (strcmp(option, "volume-size") == 0)
 		return size_parse(value, option, &p->volume_size, f);
 	if (strcmp(option, "volume-type") == 0)
@@ -173,7 +172,7 @@ static int check(struct payload *p, bool tail_given, struct fault *f)
 	return 0;
 }
 
-int payload_spec_parse(struct pack_payload *p, char *word, struct fault *f)
+int payload_spec_parse(struct payload *to, const char **file, char *word, struct fault *f)
 {
 	char *rest = strchr(word, '='), *option;
 	bool tail_given = false;
@@ -182,18 +181,18 @@ int payload_spec_parse(struct pack_payload *p, char *word, struct fault *f)
 		return fault_set(f, FAULT_USAGE, "%s: should be PARTITION=FILE[,OPTION=VALUE]...",
 				 word);
 	*rest++ = '\0';
-	if (take_name(p->to.part, word, "partition name", f) < 0)
+	if (take_name(to->part, word, "a partition name", f) < 0)
 		return -1;
-	p->file = strsep(&rest, ",");
+	*file = strsep(&rest, ",");
 	while ((option = strsep(&rest, ","))) {
 		char *value = strchr(option, '=');
 
 		if (!value)
 			return fault_set(f, FAULT_USAGE, "%s: \"%s\" should be OPTION=VALUE",
-					 p->to.part, option);
+					 to->part, option);
 		*value++ = '\0';
-		if (take_option(&p->to, option, value, &tail_given, f) < 0)
+		if (take_option(to, option, value, &tail_given, f) < 0)
 			return -1;
 	}
-	return check(&p->to, tail_given, f);
+	return check(to, tail_given, f);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A payload as it is written on flashpack's command line and in Makefiles:
+ * A payload as it is written on command lines and in Makefiles:
  *	PARTITION=FILE[,OPTION=VALUE]...
  */
 #ifndef FLASH_PAYLOAD_SPEC_H
@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 #include "fault.h"
-#include "pack.h"
+#include "image.h"
 
 /*
- * Takes the word apart in place; p's strings point into it. p->to holds the defaults for what the
- * word does not say. What makes no sense is FAULT_USAGE and names the word.
+ * Takes the word apart in place; *file points into it. *to holds the defaults for what the word does
+ * not say. What makes no sense is FAULT_USAGE and names the word.
  */
-int payload_spec_parse(struct pack_payload *p, char *word, struct fault *f);
+int payload_spec_parse(struct payload *to, const char **file, char *word, struct fault *f);
 
 /* Takes a number of bytes with k, M or G behind it. what is for the message. */
 int size_parse(const char *text, const char *what, uint64_t *size, struct fault *f);

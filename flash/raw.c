@@ -16,7 +16,7 @@
 #include "contents.h"
 #include "index_writer.h"
 
-enum { CHUNK = 128 << 10, SHA256_DIGITS = 64, CRC_DIGITS = 8 };
+enum { SHA256_DIGITS = 64, CRC_DIGITS = 8 };
 
 /* Of a character that isxdigit(). */
 static unsigned int digit(char c)
@@ -106,7 +106,8 @@ struct scan {
 };
 
 /* Adds the contents' chunks to the index. */
-static int scan_chunks(struct scan *s, struct contents *c, uint64_t *size, struct fault *f)
+static int scan_chunks(struct scan *s, struct contents *c, uint32_t chunk_size, uint64_t *size,
+		       struct fault *f)
 {
 	uint64_t before = s->done;
 	size_t got;
@@ -114,7 +115,7 @@ static int scan_chunks(struct scan *s, struct contents *c, uint64_t *size, struc
 	for (*size = 0;; *size += got) {
 		bool blank;
 
-		if (contents_read(c, s->chunk, CHUNK, &got, f) < 0)
+		if (contents_read(c, s->chunk, chunk_size, &got, f) < 0)
 			return -1;
 		if (got == 0)
 			return 0;
@@ -132,17 +133,15 @@ static int scan_chunks(struct scan *s, struct contents *c, uint64_t *size, struc
 static int scan_input(struct scan *s, struct source *src, const struct raw_input *in,
 		      struct fault *f)
 {
-	struct payload to = { .kind = PAYLOAD_MTD, .tail = TAIL_ERASE, .chunk_size = CHUNK };
 	struct contents c;
 	uint64_t size = 0;
 	int result;
 
-	(void)snprintf(to.part, sizeof(to.part), "%s", in->part);
 	if (contents_open(&c, src, is_gzip(in->file), f) < 0)
 		return -1;
-	result = index_open_payload(&s->index, &to, f);
+	result = index_open_payload(&s->index, &in->to, f);
 	if (result == 0)
-		result = scan_chunks(s, &c, &size, f);
+		result = scan_chunks(s, &c, in->to.chunk_size, &size, f);
 	if (result == 0)
 		result = check_file(&c, in, f);
 	contents_close(&c);
@@ -154,11 +153,21 @@ static int scan_input(struct scan *s, struct source *src, const struct raw_input
 	return 0;
 }
 
+static uint32_t largest_chunk(const struct raw_image *r)
+{
+	uint32_t largest = 1;
+
+	for (unsigned int i = 0; i < r->count; i++)
+		if (r->input[i].to.chunk_size > largest)
+			largest = r->input[i].to.chunk_size;
+	return largest;
+}
+
 static int scan_all(struct raw_image *r, struct scan *s, struct fault *f)
 {
 	struct stat st;
 
-	s->chunk = malloc(CHUNK);
+	s->chunk = malloc(largest_chunk(r));
 	if (index_writer_init(&s->index) < 0 || !s->chunk)
 		return fault_errno(f, FAULT_UNFIT, "no memory to read the image");
 	if (index_add_text(&s->index, FIELD_FW_VERSION, "unknown", f) < 0)
@@ -264,7 +273,7 @@ static int write_chunks(struct contents *from, const struct payload *p, int fd, 
 static int write_payload(struct raw_image *r, unsigned int i, int fd, int (*keep_going)(void),
 			 struct fault *f)
 {
-	uint8_t *data = malloc(CHUNK);
+	uint8_t *data = malloc(r->image.payload[i].chunk_size);
 	struct contents c;
 	int result;
 
@@ -279,6 +288,14 @@ static int write_payload(struct raw_image *r, unsigned int i, int fd, int (*keep
 	return result;
 }
 
+int raw_write_chunks(struct raw_image *r, int fd, int (*keep_going)(void), struct fault *f)
+{
+	for (unsigned int i = 0; i < r->count; i++)
+		if (write_payload(r, i, fd, keep_going, f) < 0)
+			return -1;
+	return 0;
+}
+
 int raw_write(struct raw_image *r, int fd, int (*keep_going)(void), struct fault *f)
 {
 	uint8_t preamble[IMAGE_PREAMBLE_SIZE];
@@ -288,10 +305,7 @@ int raw_write(struct raw_image *r, int fd, int (*keep_going)(void), struct fault
 	if (write_all(fd, preamble, sizeof(preamble), f) < 0 ||
 	    write_all(fd, r->image.index, r->image.index_size, f) < 0)
 		return -1;
-	for (unsigned int i = 0; i < r->count; i++)
-		if (write_payload(r, i, fd, keep_going, f) < 0)
-			return -1;
-	return 0;
+	return raw_write_chunks(r, fd, keep_going, f);
 }
 
 void raw_close(struct raw_image *r)

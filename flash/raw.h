@@ -15,8 +15,8 @@
 enum raw_check { RAW_UNCHECKED, RAW_SHA256, RAW_CRC32 };
 
 struct raw_input {
-	const char *part; /* partition */
-	const char *file; /* its contents; unpacked if the name ends in .gz */
+	const char *file;  /* the contents; unpacked if the name ends in .gz */
+	struct payload to; /* where to, and how: what index_open_payload() takes */
 	enum raw_check check;
 	uint8_t sha256[IMAGE_SHA256_SIZE]; /* expected, of the file as it is */
 	uint32_t crc;
@@ -54,6 +54,9 @@ int raw_open(struct raw_image *r, const struct raw_input *input, unsigned int co
  * keep_going, if not NULL, is asked between chunks; a 0 ends the work.
  */
 int raw_write(struct raw_image *r, int fd, int (*keep_going)(void), struct fault *f);
+
+/* Writes the chunks alone, as they stand behind the index. */
+int raw_write_chunks(struct raw_image *r, int fd, int (*keep_going)(void), struct fault *f);
 
 void raw_close(struct raw_image *r);
 

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "fault.h"
+#include "payload_spec.h"
 #include "pid1.h"
 #include "plan.h"
 #include "say.h"
@@ -102,22 +103,17 @@ static int take_after(struct update_options *o, struct fault *f)
 	return plan_take_after(optarg, &o->after, f);
 }
 
-/* Takes PARTITION=FILE apart, in place. */
 static int take_raw(struct firmware_request *fw, struct fault *f)
 {
-	char *equals = strchr(optarg, '=');
+	struct raw_input *in = &fw->raw[fw->raw_count];
 
-	if (!equals || equals == optarg || !equals[1])
-		return fault_set(f, FAULT_USAGE, "--raw %s: should be PARTITION=FILE", optarg);
 	if (fw->raw_count == IMAGE_PAYLOADS_MAX)
 		return fault_set(f, FAULT_USAGE, "more than %d --raw", IMAGE_PAYLOADS_MAX);
-	if (equals - optarg > IMAGE_TEXT_MAX)
-		return fault_set(f, FAULT_USAGE, "--raw %s: the partition's name is too long",
-				 optarg);
-	*equals = '\0';
-	fw->raw[fw->raw_count].part = optarg;
-	fw->raw[fw->raw_count++].file = equals + 1;
-	return 0;
+	fw->raw_count++;
+	in->to.kind = PAYLOAD_MTD;
+	in->to.tail = TAIL_ERASE;
+	in->to.chunk_size = 128 << 10;
+	return payload_spec_parse(&in->to, &in->file, optarg, f);
 }
 
 static int take_checksum(struct firmware_request *fw, enum raw_check kind, struct fault *f)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "helpers.h"
+#include "pack.h"
 #include "payload_spec.h"
 
 static struct pack_payload p;
@@ -15,7 +16,7 @@ static int parse(const char *spec)
 	memset(&p, 0, sizeof(p));
 	p.to = (struct payload){ .kind = PAYLOAD_MTD, .tail = TAIL_ERASE, .chunk_size = 128 << 10 };
 	(void)strcpy(word, spec);
-	return payload_spec_parse(&p, word, &f);
+	return payload_spec_parse(&p.to, &p.file, word, &f);
 }
 
 static void parsed(const char *spec)
@@ -102,7 +103,7 @@ static void malformed_words(void **state)
 
 	for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++)
 		refused(specs[i], "should be PARTITION=FILE[,OPTION=VALUE]...");
-	refused("=f", "partition name \"\" has 0 characters, allowed are 1 to 63");
+	refused("=f", "a partition name has 0 bytes, allowed are 1 to 63");
 	refused("a=f,", "a: \"\" should be OPTION=VALUE");
 	refused("a=f,tail", "a: \"tail\" should be OPTION=VALUE");
 	refused("a=f,tail=", "tail= is not known");
@@ -123,15 +124,15 @@ static void names(void **state)
 	assert_int_equal(strlen(p.to.part), 63);
 	memset(spec, 'n', 64);
 	memcpy(spec + 64, "=f", 3);
-	refused(spec, "has 64 characters, allowed are 1 to 63");
-	refused("../mtd=f", "partition name \"../mtd\" looks like a path");
+	refused(spec, "has 64 bytes, allowed are 1 to 63");
+	refused("../mtd=f", "a partition name is \"../mtd\", which looks like a path");
 	refused(".=f", "looks like a path");
 	refused("..=f", "looks like a path");
 	refused("a\tb=f", "only printable ASCII is allowed");
 	refused("m\303\274ll=f", "only printable ASCII is allowed");
 	refused("a\177=f", "only printable ASCII is allowed");
-	refused("a=f,kind=ubivol,volume=a/b", "volume name \"a/b\" looks like a path");
-	refused("a=f,kind=ubivol,volume=", "volume name \"\" has 0 characters");
+	refused("a=f,kind=ubivol,volume=a/b", "a volume name is \"a/b\", which looks like a path");
+	refused("a=f,kind=ubivol,volume=", "a volume name has 0 bytes");
 }
 
 static void chunk_sizes(void **state)

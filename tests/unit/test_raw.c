@@ -48,6 +48,15 @@ static struct raw_image raw;
 static struct fault f;
 static unsigned int fds;
 
+static void set_input(int i, const char *part, const char *file)
+{
+	input[i] = (struct raw_input){
+		.file = file,
+		.to = { .kind = PAYLOAD_MTD, .tail = TAIL_ERASE, .chunk_size = CHUNK },
+	};
+	(void)strcpy(input[i].to.part, part);
+}
+
 /* Two files; in one of them a chunk is blank. */
 static int setup(void **state)
 {
@@ -63,8 +72,8 @@ static int setup(void **state)
 	write_file(rootfs_file, data, LEN);
 	write_file(kernel_file, kernel, KERNEL);
 	memset(input, 0, sizeof(input));
-	input[0] = (struct raw_input){ .part = "rootfs", .file = rootfs_file };
-	input[1] = (struct raw_input){ .part = "kernel", .file = kernel_file };
+	set_input(0, "rootfs", rootfs_file);
+	set_input(1, "kernel", kernel_file);
 	return 0;
 }
 
@@ -395,12 +404,58 @@ static void packed_file_of_nothing(void **state)
 
 static void names_of_partitions(void **state)
 {
-	input[0].part = "../mtd";
+	set_input(0, "../mtd", rootfs_file);
 	expect_refused(1, "which looks like a path");
-	input[0].part = "a\nb";
+	set_input(0, "a\nb", rootfs_file);
 	expect_refused(1, "only printable ASCII is allowed");
-	input[0].part = "kernel";
+	set_input(0, "kernel", rootfs_file);
 	expect_refused(2, "two payloads for kernel");
+}
+
+/* What the command line says of where a file shall go, and how. */
+static void options_of_payloads(void **state)
+{
+	input[1].to.kind = PAYLOAD_UBIVOL;
+	input[1].to.tail = TAIL_NONE;
+	(void)strcpy(input[1].to.volume, "kernel_a");
+	input[1].to.volume_type = VOLUME_STATIC;
+	input[1].to.volume_size = 1 << 20;
+	input[1].to.chunk_size = 2 * CHUNK;
+	input[0].to.tail = TAIL_JFFS2;
+	input[0].to.chunk_size = 4096;
+	open_raw(2);
+	assert_int_equal(raw.image.payload[0].tail, TAIL_JFFS2);
+	assert_int_equal(raw.image.payload[0].chunk_count, (LEN + 4095) / 4096);
+	assert_int_equal(raw.image.payload[1].kind, PAYLOAD_UBIVOL);
+	assert_string_equal(raw.image.payload[1].volume, "kernel_a");
+	assert_int_equal(raw.image.payload[1].volume_type, VOLUME_STATIC);
+	assert_int_equal(raw.image.payload[1].volume_size, 1 << 20);
+	assert_int_equal(raw.image.payload[1].chunk_count, 1);
+	assert_int_equal(write_raw(NULL), 0);
+	raw_close(&raw);
+}
+
+/* The same bytes, without preamble and index. */
+static void chunks_alone(void **state)
+{
+	size_t all, alone, head;
+	uint8_t *image, *chunks;
+	int fd;
+
+	open_raw(2);
+	assert_int_equal(write_raw(NULL), 0);
+	fd = open(temp_path("chunks"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(raw_write_chunks(&raw, fd, NULL, &f), 0);
+	(void)close(fd);
+	image = read_file(temp_path("fw.fwi"), &all);
+	chunks = read_file(temp_path("chunks"), &alone);
+	head = IMAGE_PREAMBLE_SIZE + raw.image.index_size;
+	assert_int_equal(alone, raw.image.body_size);
+	assert_int_equal(all, head + alone);
+	assert_memory_equal(image + head, chunks, alone);
+	free(image);
+	free(chunks);
+	raw_close(&raw);
 }
 
 static void expect_changed(const char *what)
@@ -578,6 +633,8 @@ int main(void)
 		raw_test(files_that_cannot_be),
 		raw_test(packed_file_of_nothing),
 		raw_test(names_of_partitions),
+		raw_test(options_of_payloads),
+		raw_test(chunks_alone),
 		raw_test(changed_between_the_readings),
 		raw_test(grown_between_the_readings),
 		raw_test(shrunk_between_the_readings),
