@@ -15,15 +15,30 @@ struct proof_view {
 	const struct mount_table *mounts; /* all of them: mounts_read_all() */
 	const char *swaps;                /* /proc/swaps */
 	const char *sys;                  /* /sys */
-	const char *dev; /* /dev, to try whether a block device is taken; or NULL */
+	const char *dev;  /* /dev, to try whether a block device is taken; or NULL */
+	const char *proc; /* /proc, to look for processes that have a node open; or NULL */
 };
 
 /*
  * Checks that the flash of /dev/mtdNUMBER, and of every MTD device that shares some of it, is in use
- * by no swap, no loop device, no UBI device, and, unless mounts_too is false, by no mount of the MTD
- * device (as JFFS2 and CRAMFS do it) or of its block device. The first use found is FAULT_BUSY.
+ * by no swap, no loop device, no UBI device, no process, and, unless mounts_too is false, by no
+ * mount of the MTD device (as JFFS2 and CRAMFS do it) or of its block device. The first use found is
+ * FAULT_BUSY.
  */
 int proof_target_free(const struct proof_view *view, int number, bool mounts_too, struct fault *f);
+
+/*
+ * The same for a UBI volume, by the name of its device (ubi0_1), and also that no ubiblock is on it.
+ * That UBI is attached is right here. A device without a volume (ubi0: it is yet to be made) is
+ * free.
+ */
+int proof_volume_free(const struct proof_view *view, const char *device, struct fault *f);
+
+/*
+ * The same for a block device by its name (mmcblk0p2), the partitions that it has, and the disk that
+ * it is a partition of; and also that no device mapper or RAID holds any of them.
+ */
+int proof_disk_free(const struct proof_view *view, const char *device, struct fault *f);
 
 /* Checks that nothing at all is mounted at or below dir; else FAULT_BUSY with the first mount. */
 int proof_nothing_below(const struct mount_table *mounts, const char *dir, struct fault *f);

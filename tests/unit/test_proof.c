@@ -9,6 +9,7 @@
 
 #include "helpers.h"
 #include "mtd_tree.h"
+#include "proc_tree.h"
 #include "proof.h"
 
 static struct mount_table mounts;
@@ -65,7 +66,7 @@ static int setup(void **state)
 	mtd_tree_add("sys", "platform/nand/mtd", 30, "boot", 0, 0x100000);
 	write_text(temp_path("dev/mtdblock3"), "");
 	write_text(temp_path("dev/mtdblock4"), "");
-	view = (struct proof_view){ &mounts, swaps, sys, dev };
+	view = (struct proof_view){ &mounts, swaps, sys, dev, NULL };
 	return 0;
 }
 
@@ -259,6 +260,42 @@ static void ubi_device(void **state)
 	expect_used("ubi1 holds it");
 }
 
+/* A process that has a node open, whatever the flash is to it. */
+static void opened_by_a_process(void **state)
+{
+	static const char *const nodes[] = { "/dev/mtd3", "/dev/mtd3ro", "/dev/mtdblock3",
+					     "/chroot/dev/mtd3", "/dev/mtd3 (deleted)" };
+	static const char *const others[] = { "/dev/mtd30", "/dev/mtd",   "/dev/mtd4",
+					      "/tmp/mtd3",  "socket:[3]", "/dev/mtd:rootfs" };
+	char proc[128];
+
+	proc_tree_add("proc", 7, "kworker/0:1", true);
+	proc_tree_add("proc", 41, "sh", false);
+	(void)snprintf(proc, sizeof(proc), "%s", temp_path("proc"));
+	view.proc = proc;
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		proc_tree_open("proc", 41, (int)i, others[i]);
+	expect_free();
+	proc_tree_add("proc", 42, "dd", false);
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes); i++) {
+		proc_tree_open("proc", 42, 5, nodes[i]);
+		expect_used("process 42 (dd) has ");
+		expect_used(nodes[i]);
+		expect_used(" open (fd/5)");
+	}
+	assert_int_equal(proof_target_free(&view, 3, false, &f), -1);
+	view.proc = NULL;
+	expect_free();
+}
+
+/* Without a list of the processes nobody knows. */
+static void no_processes_to_ask(void **state)
+{
+	view.proc = "/nonexistent";
+	assert_int_equal(proof_target_free(&view, 3, true, &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "/nonexistent: cannot list the processes");
+}
+
 static void unreadable_folder_proves_nothing(void **state)
 {
 	(void)snprintf(sys, sizeof(sys), "%s", temp_path("bad-sys"));
@@ -359,6 +396,8 @@ int main(void)
 		proof_test(unreadable_swaps_prove_nothing),
 		proof_test(loop_device),
 		proof_test(ubi_device),
+		proof_test(opened_by_a_process),
+		proof_test(no_processes_to_ask),
 		proof_test(unreadable_folder_proves_nothing),
 		proof_test(deleted_nodes),
 		proof_test(no_such_flash),
