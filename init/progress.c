@@ -2,6 +2,7 @@
 #include "progress.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,20 +58,39 @@ static void redraw(struct progress *p, uint64_t done, uint64_t total, uint64_t n
 	p->drawn = true;
 }
 
+/* A terminal that is stopped, or a pipe that nobody empties, must not stop the work. */
+static bool would_block(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 0;
+}
+
+static void print_event(const struct progress *p, uint64_t done, uint64_t total)
+{
+	(void)printf("{\"event\":\"progress\",\"phase\":\"%s\",\"done\":%" PRIu64
+		     ",\"total\":%" PRIu64 "}\n",
+		     p->what, done, total);
+	(void)fflush(stdout); /* nobody may be listening */
+}
+
 void progress_show(struct progress *p, uint64_t done, uint64_t total)
 {
 	unsigned int percent = percent_of(done, total);
 	uint64_t now = clock_ms();
 	char text[160];
 
-	if (p->terminal) {
-		if (done < total && now - p->shown_ms < REDRAW_MS)
+	if (p->terminal || say_is_json()) {
+		if ((done < total && now - p->shown_ms < REDRAW_MS) || would_block())
 			return;
-		redraw(p, done, total, now);
+		if (say_is_json())
+			print_event(p, done, total);
+		else
+			redraw(p, done, total, now);
 	} else {
 		/* Work that is over before anybody wonders needs no lines. */
 		if (now - p->started_ms < QUIET_MS ||
-		    (done < total && percent < p->shown_percent + STEP_PERCENT))
+		    (done < total && percent < p->shown_percent + STEP_PERCENT) || would_block())
 			return;
 		progress_format(text, sizeof(text), p->what, false, done, total,
 				now - p->started_ms);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Progress of long work: one line redrawn on a terminal, a line per 5 percent elsewhere.
+ * Progress of long work: one line redrawn on a terminal, a line per 5 percent elsewhere, events where
+ * JSON is wanted.
  */
 #ifndef INIT_PROGRESS_H
 #define INIT_PROGRESS_H

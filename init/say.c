@@ -10,9 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "json.h"
+
 enum { PATIENCE_MS = 100 }; /* with a terminal whose buffer is full */
 
 static int kernel_log = -1;
+static int error_fd = STDERR_FILENO;
+static bool as_json;
 
 void say_raw(int fd, const char *text, size_t len)
 {
@@ -53,12 +57,23 @@ static void line(int fd, const char *fmt, va_list args)
 		say_raw(kernel_log, text, len + 1);
 }
 
+static void note(const char *fmt, va_list args)
+{
+	char text[512];
+
+	(void)vsnprintf(text, sizeof(text), fmt, args); /* cut short, like lines */
+	json_event("note", text);
+}
+
 void say(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	line(STDOUT_FILENO, fmt, args);
+	if (as_json)
+		note(fmt, args);
+	else
+		line(STDOUT_FILENO, fmt, args);
 	va_end(args);
 }
 
@@ -67,7 +82,7 @@ void say_error(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	line(STDERR_FILENO, fmt, args);
+	line(error_fd, fmt, args);
 	va_end(args);
 }
 
@@ -75,6 +90,40 @@ int say_fault(const struct fault *f)
 {
 	say_error("%s", f->text);
 	return (int)f->kind;
+}
+
+void say_as_json(void)
+{
+	as_json = true;
+}
+
+bool say_is_json(void)
+{
+	return as_json;
+}
+
+void say_somewhere(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void say_alone(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int own = null < 0 ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (own >= 0) {
+		(void)dup2(null, STDERR_FILENO);
+		error_fd = own;
+	}
+	if (null >= 0)
+		(void)close(null);
 }
 
 void say_to_kernel_log(void)

@@ -6,6 +6,7 @@
 #ifndef INIT_SAY_H
 #define INIT_SAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "fault.h"
@@ -19,8 +20,24 @@ void say_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Says what failed on standard error; returns the exit code that goes with it. */
 int say_fault(const struct fault *f);
 
+/*
+ * Opens /dev/null as those of descriptors 0 to 2 that are closed: libmtd writes to 2, and whatever
+ * file got that number would receive it.
+ */
+void say_somewhere(void);
+
 /* Writes bytes as they are to a descriptor that may be dead, full or a stopped terminal. */
 void say_raw(int fd, const char *text, size_t len);
+
+/* From now on say() prints events: {"event":"note","message":"..."} */
+void say_as_json(void);
+bool say_is_json(void);
+
+/*
+ * From now on standard error is /dev/null to everybody else: libmtd and libubi tell there what we
+ * tell better. It must not be closed, or they would lose errno.
+ */
+void say_alone(void);
 
 /* From now on every line of say() and say_error() goes to the kernel log, too. */
 void say_to_kernel_log(void);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "image_file.h"
+#include "json.h"
 #include "say.h"
 
 static const char *const kinds[] = {
@@ -60,18 +61,6 @@ static void print_text(const struct image *img)
 	(void)printf("signature: %s%s%s\n", trusts[img->trust], img->signed_by[0] ? ", " : "",
 		     img->signed_by);
 	(void)printf("size: %" PRIu64 " bytes\n", image_file_size(img));
-}
-
-/* Texts of an image are printable ASCII, and so is what matters of a key's file name. */
-static void json_string(const char *text)
-{
-	(void)putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			(void)putchar('\\');
-		(void)putchar(*text >= 0x20 && *text < 0x7f ? *text : '?');
-	}
-	(void)putchar('"');
 }
 
 static void json_payload(const struct payload *p)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,35 @@ static void redrawn_on_a_terminal(void **state)
 	free(text);
 }
 
+/* A reader that has stopped reading must not stop whoever is at work, on a blocking pipe. */
+static void full_pipe_does_not_stop_the_work(void **state)
+{
+	int ends[2], out = dup(STDOUT_FILENO);
+	struct progress p;
+	char byte = 'x';
+
+	(void)fflush(NULL);
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(ends[1], &byte, 1) == 1)
+		;
+	assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+	assert_int_equal(dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
+	for (int i = 0; i < 2; i++) {
+		terminal = i;
+		progress_start(&p, "writing");
+		now_ms += 10000;
+		(void)alarm(10); /* or this would be for ever */
+		progress_show(&p, MIB, 2 * MIB);
+		progress_show(&p, 2 * MIB, 2 * MIB);
+		(void)alarm(0);
+		assert_false(p.drawn);
+	}
+	assert_int_equal(dup2(out, STDOUT_FILENO), STDOUT_FILENO);
+	(void)close(out);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
 #define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
 int main(void)
@@ -173,6 +203,7 @@ int main(void)
 		file_test(a_line_per_five_percent),
 		file_test(quick_work_is_quiet),
 		file_test(redrawn_on_a_terminal),
+		cmocka_unit_test(full_pipe_does_not_stop_the_work),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "helpers.h"
@@ -169,6 +172,69 @@ static void faults(void **state)
 	free(text);
 }
 
+static bool same_file(int fd, const char *path)
+{
+	struct stat one, two;
+
+	return fstat(fd, &one) == 0 && stat(path, &two) == 0 && one.st_rdev == two.st_rdev &&
+	       S_ISCHR(one.st_mode);
+}
+
+/* Runs in a child, which has its descriptors for itself. Returns its exit code. */
+static int in_child(int (*what)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(what());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int with_closed_descriptors(void)
+{
+	for (int fd = 0; fd < 256; fd++)
+		(void)close(fd);
+	say_somewhere();
+	for (int fd = 0; fd <= 2; fd++)
+		if (!same_file(fd, "/dev/null"))
+			return 1;
+	return fcntl(3, F_GETFD) < 0 ? 0 : 2;
+}
+
+/* Whoever opens a file then must not get the number that libmtd writes to. */
+static void standard_descriptors(void **state)
+{
+	assert_int_equal(in_child(with_closed_descriptors), 0);
+}
+
+static int speaking_alone(void)
+{
+	struct fault f;
+
+	say_alone();
+	if (!same_file(STDERR_FILENO, "/dev/null"))
+		return 1;
+	(void)fprintf(stderr, "libmtd: error!\n");
+	say_error("ours");
+	return fault_set(&f, FAULT_UNFIT, "a fault") < 0 && say_fault(&f) == 4 ? 0 : 2;
+}
+
+static void alone_on_standard_error(void **state)
+{
+	char *text;
+	int code;
+
+	capture_start(STDERR_FILENO);
+	code = in_child(speaking_alone);
+	text = capture_end(STDERR_FILENO);
+	assert_int_equal(code, 0);
+	assert_string_equal(text, "flashinit: ours\nflashinit: a fault\n");
+	free(text);
+}
+
 /* The last test: there is no way back from it. */
 static void to_the_kernel_log(void **state)
 {
@@ -194,9 +260,14 @@ static void to_the_kernel_log(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pipe_test(writes_all),           pipe_test(full_pipe_does_not_hang),
-		pipe_test(dead_descriptors),     file_test(lines),
-		file_test(long_lines_still_end), file_test(faults),
+		pipe_test(writes_all),
+		pipe_test(full_pipe_does_not_hang),
+		pipe_test(dead_descriptors),
+		file_test(lines),
+		file_test(long_lines_still_end),
+		file_test(faults),
+		cmocka_unit_test(standard_descriptors),
+		file_test(alone_on_standard_error),
 		file_test(to_the_kernel_log),
 	};
 
