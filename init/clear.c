@@ -6,15 +6,16 @@
 #include <stdint.h>
 
 #include "clock.h"
+#include "flashing.h"
 #include "holders.h"
 #include "image_file.h"
 #include "mounts.h"
+#include "mtd_map.h"
 #include "obstacles.h"
 #include "plan.h"
 #include "proof.h"
 #include "report.h"
 #include "stragglers.h"
-#include "target_mtd.h"
 
 enum {
 	PATIENCE_MS = 5000, /* with a mount that is busy though nothing changes any more */
@@ -62,13 +63,14 @@ static int unmount_old_root(int reports, struct fault *f)
 	}
 }
 
-static int prove_target(const struct proof_view *view, const char *part, struct fault *f)
+static int prove_target(const struct proof_view *view, const struct payload *p, struct fault *f)
 {
 	struct target *t;
 	int number;
 
-	if (target_open_mtd(&t, part, TARGET_LOOK, &number, f) < 0)
+	if (flashing_open(&t, p, TARGET_LOOK, f) < 0)
 		return -1;
+	number = mtd_number(t->device);
 	target_close(t);
 	if (obstacles_lazy(view->mounts, number, "/proc", f) < 0)
 		return -1;
@@ -82,12 +84,13 @@ static int prove_targets(const struct mount_table *mounts, const char *image, st
 		.swaps = "/proc/swaps",
 		.sys = "/sys",
 		.dev = "/dev",
+		.proc = "/proc",
 	};
 	struct image_file file;
 	int result = image_file_open(&file, image, NULL, f);
 
 	for (unsigned int i = 0; result == 0 && i < file.image.payload_count; i++)
-		result = prove_target(&view, file.image.payload[i].part, f);
+		result = prove_target(&view, &file.image.payload[i], f);
 	image_file_close(&file);
 	return result;
 }

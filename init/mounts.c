@@ -159,6 +159,14 @@ int mounts_read_all(struct mount_table *t, struct fault *f)
 	return mounts_parse(t, text, f);
 }
 
+const struct mount *mounts_root(const struct mount_table *t)
+{
+	for (size_t i = t->count; i > 0; i--)
+		if (strcmp(t->mount[i - 1].point, "/") == 0)
+			return &t->mount[i - 1];
+	return NULL;
+}
+
 void mounts_free(struct mount_table *t)
 {
 	free(t->mount);

@@ -39,6 +39,9 @@ int mounts_read_all(struct mount_table *t, struct fault *f);
 /* Parses a table's text, which t takes over. For mounts_read() and the tests. */
 int mounts_parse(struct mount_table *t, char *text, struct fault *f);
 
+/* The file system that / is on: the last one mounted there. NULL if there is none. */
+const struct mount *mounts_root(const struct mount_table *t);
+
 void mounts_free(struct mount_table *t);
 
 /* Whether path is dir or lies in it. */

@@ -10,6 +10,15 @@
 
 #include "files.h"
 
+int mtd_number(const char *device)
+{
+	size_t digits = strncmp(device, "mtd", 3) == 0 ? strspn(device + 3, "0123456789") : 0;
+
+	if (digits == 0 || device[3 + digits])
+		return -1;
+	return (int)strtol(device + 3, NULL, 10);
+}
+
 /* Reads a number of mtdN; false if there is no such attribute. */
 static bool read_number(const char *folder, const char *attribute, unsigned long long *number)
 {
@@ -34,17 +43,9 @@ static int read_place(struct mtd_place *p, const char *sys, const char *entry, s
 	if (file_read_line(name, p->name, sizeof(p->name)) < 0 ||
 	    !read_number(real, "size", &p->size))
 		return fault_errno(f, FAULT_UNFIT, "%s: has no name or no size", link);
-	p->number = (int)strtol(entry + 3, NULL, 10);
+	p->number = mtd_number(entry);
 	p->partition = read_number(real, "offset", &p->offset);
 	return 0;
-}
-
-/* mtd3, but neither mtd3ro nor mtdblock3 */
-static bool is_device(const char *entry)
-{
-	size_t digits = strncmp(entry, "mtd", 3) == 0 ? strspn(entry + 3, "0123456789") : 0;
-
-	return digits > 0 && !entry[3 + digits];
 }
 
 int mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f)
@@ -60,7 +61,7 @@ int mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f)
 	if (!dir)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot list the flash", path);
 	while (result == 0 && (errno = 0, e = readdir(dir))) {
-		if (!is_device(e->d_name))
+		if (mtd_number(e->d_name) < 0)
 			continue;
 		if (m->count == MTD_MAP_MAX)
 			result = fault_set(f, FAULT_UNFIT, "more than %d MTD devices", MTD_MAP_MAX);

@@ -27,6 +27,9 @@ struct mtd_map {
 /* Reads /class/mtd of the sysfs mounted at sys. */
 int mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f);
 
+/* The N of a device's name mtdN; -1 if it is none: mtd3ro, mtdblock3, ubi0_1. */
+int mtd_number(const char *device);
+
 /* The place of mtdN, or NULL. */
 const struct mtd_place *mtd_map_find(const struct mtd_map *m, int number);
 

@@ -14,13 +14,11 @@ enum { MTD_BLOCK_MAJOR = 31 };
 
 int obstacles_pivot(const struct mount_table *reachable, struct fault *f)
 {
-	const struct mount *root = NULL;
+	const struct mount *root = mounts_root(reachable);
 
 	for (size_t i = 0; i < reachable->count; i++) {
 		const struct mount *m = &reachable->mount[i];
 
-		if (strcmp(m->point, "/") == 0)
-			root = m; /* the last one is on top */
 		if (m->shared)
 			return fault_set(
 				f, FAULT_UNFIT,

@@ -16,7 +16,7 @@
 #include "pid1.h"
 #include "proof.h"
 #include "say.h"
-#include "target_mtd.h"
+#include "targets.h"
 
 enum {
 	MEMORY_MARGIN = 1 << 20, /* bytes: for our own stacks, zlib, and everybody else */
@@ -55,26 +55,24 @@ static int check_place(struct fault *f)
 	return fault_set(f, FAULT_UNFIT, "runs in a PID namespace of its own");
 }
 
-/* The format knows more than this version writes. */
-static int check_supported(const struct payload *p, struct fault *f)
+/* What uses a volume or a block device is not let go, and nothing proves that it has. */
+static int check_supported(const struct image *img, struct fault *f)
 {
-	if (p->kind != PAYLOAD_MTD)
-		return fault_set(f, FAULT_UNFIT,
-				 "%s: this flashinit writes raw MTD partitions only (kind mtd)",
-				 p->part);
-	if (p->tail == TAIL_JFFS2)
-		return fault_set(f, FAULT_UNFIT,
-				 "%s: this flashinit cannot write cleanmarkers (tail jffs2); pack "
-				 "with tail=erase",
-				 p->part);
+	for (unsigned int i = 0; i < img->payload_count; i++) {
+		const struct payload *p = &img->payload[i];
+
+		if (p->kind != PAYLOAD_MTD && p->kind != PAYLOAD_UBI)
+			return fault_set(f, FAULT_UNFIT,
+					 "%s: update writes whole MTD partitions only (kinds mtd "
+					 "and ubi); where nothing uses it, \"flashinit write\" can",
+					 p->part);
+	}
 	return 0;
 }
 
 /* The system as it is: what is mounted, reachable or not. */
 struct system {
 	struct mount_table all, reachable;
-	struct mtd_map map;
-	uint32_t eraseblock; /* bytes: the largest of the targets so far */
 };
 
 static int check_system(struct system *sys, struct fault *f)
@@ -82,7 +80,7 @@ static int check_system(struct system *sys, struct fault *f)
 	if (mounts_read(&sys->reachable, "/proc/self/mountinfo", f) < 0 ||
 	    obstacles_pivot(&sys->reachable, f) < 0)
 		return -1;
-	if (mounts_read_all(&sys->all, f) < 0 || mtd_map_read(&sys->map, "/sys", f) < 0 ||
+	if (mounts_read_all(&sys->all, f) < 0 ||
 	    obstacles_hidden(&sys->all, &sys->reachable, f) < 0)
 		return -1;
 	return obstacles_watchdog("/sys", "/proc", f);
@@ -102,60 +100,18 @@ static int check_use(const struct system *sys, int number, struct fault *f)
 	return proof_target_free(&view, number, false, f);
 }
 
-static int check_target(const struct payload *payload, struct system *sys, int *number,
-			struct fault *f)
+static int check_targets(const struct image *img, const struct system *sys, uint32_t *eraseblock,
+			 struct fault *f)
 {
-	struct target *t;
-	uint32_t good;
-	int result;
+	struct targets t;
 
-	if (check_supported(payload, f) < 0 ||
-	    target_open_mtd(&t, payload->part, TARGET_LOOK, number, f) < 0)
+	if (check_supported(img, f) < 0 || targets_look(&t, img, f) < 0)
 		return -1;
-	result = target_good_blocks(t, &good, NULL, f);
-	if (result == 0)
-		result = engine_check_fit(payload, t, NULL, f);
-	if (result == 0)
-		result = check_use(sys, *number, f);
-	if (result == 0)
-		say("%s is mtd%d: %" PRIu64 " bytes go into %u good eraseblocks of %u bytes",
-		    payload->part, *number, payload->size, good, t->eraseblock);
-	if (t->eraseblock > sys->eraseblock)
-		sys->eraseblock = t->eraseblock;
-	target_close(t);
-	if (result < 0 && f->kind == FAULT_FLASH)
-		f->kind = FAULT_UNFIT; /* nothing was changed: it can only not be read */
-	return result;
-}
-
-/* Two payloads for the same flash under two names would overwrite each other. */
-static int check_apart(const struct system *sys, const int *number, unsigned int count,
-		       struct fault *f)
-{
-	for (unsigned int i = 0; i < count; i++) {
-		const struct mtd_place *a = mtd_map_find(&sys->map, number[i]);
-
-		for (unsigned int k = 0; k < i; k++) {
-			const struct mtd_place *b = mtd_map_find(&sys->map, number[k]);
-
-			if (a && b && mtd_overlap(a, b))
-				return fault_set(
-					f, FAULT_UNFIT,
-					"the image writes %s and %s, which share some flash",
-					b->name, a->name);
-		}
-	}
-	return 0;
-}
-
-static int check_targets(const struct image *img, struct system *sys, struct fault *f)
-{
-	int number[IMAGE_PAYLOADS_MAX];
-
-	for (unsigned int i = 0; i < img->payload_count; i++)
-		if (check_target(&img->payload[i], sys, &number[i], f) < 0)
+	for (unsigned int i = 0; i < t.count; i++)
+		if (check_use(sys, mtd_number(t.device[i]), f) < 0)
 			return -1;
-	return check_apart(sys, number, img->payload_count, f);
+	*eraseblock = t.eraseblock;
+	return 0;
 }
 
 /* *eraseblock becomes the size of the largest one, in bytes. */
@@ -167,8 +123,7 @@ static int check_system_and_targets(const struct image *img, uint32_t *erasebloc
 	memset(&sys, 0, sizeof(sys));
 	result = check_system(&sys, f);
 	if (result == 0)
-		result = check_targets(img, &sys, f);
-	*eraseblock = sys.eraseblock;
+		result = check_targets(img, &sys, eraseblock, f);
 	mounts_free(&sys.all);
 	mounts_free(&sys.reachable);
 	return result;
@@ -193,7 +148,7 @@ static int check_memory(struct preflight *p, uint32_t eraseblock, struct fault *
 
 int preflight_run(struct preflight *p, struct firmware_request *r, struct fault *f)
 {
-	uint32_t eraseblock;
+	uint32_t eraseblock = 0;
 
 	memset(p, 0, sizeof(*p));
 	p->lock = -1;

@@ -246,6 +246,20 @@ static void no_table_no_pass(void **state)
 	assert_string_equal(unmounted, "");
 }
 
+/* Of what is mounted on / one over the other, the last counts. */
+static void root(void **state)
+{
+	assert_int_equal(parse("1 1 0:2 / / rw - rootfs rootfs rw\n"
+			       "2 1 31:3 / / ro - squashfs /dev/mtdblock3 ro\n"
+			       "3 2 0:6 / /proc rw - proc proc rw\n"),
+			 0);
+	assert_string_equal(mounts_root(&t)->type, "squashfs");
+	mounts_free(&t);
+	assert_int_equal(parse("3 2 0:6 / /proc rw - proc proc rw\n"), 0);
+	assert_null(mounts_root(&t));
+	mounts_free(&t);
+}
+
 #define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
 int main(void)
@@ -255,8 +269,9 @@ int main(void)
 		cmocka_unit_test(escapes),        cmocka_unit_test(bytes_above_ascii),
 		cmocka_unit_test(odd_but_fine),   cmocka_unit_test(malformed),
 		cmocka_unit_test(without_memory), file_test(reads_a_file),
-		cmocka_unit_test(below),          file_test(unmounts_newest_first),
-		file_test(names_what_is_busy),    file_test(no_table_no_pass),
+		cmocka_unit_test(root),           cmocka_unit_test(below),
+		file_test(unmounts_newest_first), file_test(names_what_is_busy),
+		file_test(no_table_no_pass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,17 @@ static void many_devices(void **state)
 	expect_unfit("more than 64 MTD devices");
 }
 
+static void numbers_of_devices(void **state)
+{
+	static const char *const others[] = { "",      "mtd",   "mtd3ro", "mtdblock3", "ubi0_1",
+					      "mtd-1", "mtd 1", "xmtd1",  "mtd3 ",     "sda" };
+
+	assert_int_equal(mtd_number("mtd0"), 0);
+	assert_int_equal(mtd_number("mtd12"), 12);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		assert_int_equal(mtd_number(others[i]), -1);
+}
+
 #define map_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
 int main(void)
@@ -189,6 +200,7 @@ int main(void)
 		map_test(no_flash),
 		map_test(devices_that_tell_too_little),
 		map_test(many_devices),
+		cmocka_unit_test(numbers_of_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

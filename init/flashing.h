@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An image onto its targets, by whoever it is that writes: PID 1's worker, or the verb write.
+ */
+#ifndef INIT_FLASHING_H
+#define INIT_FLASHING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine.h"
+#include "fault.h"
+#include "image.h"
+#include "source.h"
+#include "target.h"
+
+/* Opens what the payload is for. The caller closes it with target_close(). */
+int flashing_open(struct target **t, const struct payload *p, enum target_mode mode,
+		  struct fault *f);
+
+/* Opens all targets and has the engine write them; arguments and faults are engine_run()'s. */
+int flashing_run(const struct image *img, struct source *src, const struct engine_events *events,
+		 struct engine_counts *counts, bool *begun, struct fault *f);
+
+/* What became of a payload's eraseblocks, as a line for people. */
+void flashing_tell(char *text, size_t size, const struct payload *p, const struct engine_counts *c);
+
+#endif

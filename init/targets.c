@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "targets.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "flashing.h"
+#include "mounts.h"
+#include "mtd_map.h"
+#include "obstacles.h"
+#include "proof.h"
+#include "say.h"
+
+static int look_at(const struct payload *p, struct target *t, struct fault *f)
+{
+	uint32_t good, spare;
+	uint64_t bytes;
+
+	if (target_good_blocks(t, &good, &bytes, f) < 0 || engine_check_fit(p, t, &spare, f) < 0)
+		return -1;
+	if (t->medium == MEDIUM_NAND)
+		say("%s is %s: %" PRIu64
+		    " bytes go into %u good eraseblocks of %u bytes, %u to spare",
+		    p->part, t->device, p->size, good, t->eraseblock, spare);
+	else
+		say("%s is %s: %" PRIu64 " bytes go into %" PRIu64, p->part, t->device, p->size,
+		    bytes);
+	return 0;
+}
+
+static int look(struct targets *all, const struct payload *p, struct fault *f)
+{
+	struct target *t;
+	int result;
+
+	if (flashing_open(&t, p, TARGET_LOOK, f) < 0)
+		return -1;
+	memcpy(all->device[all->count++], t->device, sizeof(t->device));
+	if (t->eraseblock > all->eraseblock)
+		all->eraseblock = t->eraseblock;
+	result = look_at(p, t, f);
+	target_close(t);
+	if (result < 0 && f->kind == FAULT_FLASH)
+		f->kind = FAULT_UNFIT; /* nothing was changed: it can only not be read */
+	return result;
+}
+
+/* Whether sysfs shows one block device as a partition of the other. */
+static bool is_part_of(const char *device, const char *disk)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "/sys/class/block/%.31s/%.31s", disk, device);
+	return access(path, F_OK) == 0;
+}
+
+static bool share(const struct mtd_map *map, const char *a, const char *b)
+{
+	const struct mtd_place *one = mtd_map_find(map, mtd_number(a));
+	const struct mtd_place *two = mtd_map_find(map, mtd_number(b));
+
+	if (one && two)
+		return mtd_overlap(one, two);
+	if (strncmp(a, "ubi", 3) == 0)
+		return false; /* volumes cannot; and the image has no two of one name */
+	return strcmp(a, b) == 0 || is_part_of(a, b) || is_part_of(b, a);
+}
+
+/* Two payloads for the same flash under two names would overwrite each other. */
+static int check_apart(const struct targets *t, const struct image *img, struct fault *f)
+{
+	struct mtd_map map = { .count = 0 };
+
+	for (unsigned int i = 0; i < t->count; i++)
+		if (mtd_number(t->device[i]) >= 0 && !map.count &&
+		    mtd_map_read(&map, "/sys", f) < 0)
+			return -1;
+	for (unsigned int i = 0; i < t->count; i++)
+		for (unsigned int k = 0; k < i; k++)
+			if (share(&map, t->device[i], t->device[k]))
+				return fault_set(
+					f, FAULT_UNFIT,
+					"the image writes %s and %s, which share some flash",
+					img->payload[k].part, img->payload[i].part);
+	return 0;
+}
+
+int targets_look(struct targets *t, const struct image *img, struct fault *f)
+{
+	memset(t, 0, sizeof(*t));
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		if (look(t, &img->payload[i], f) < 0)
+			return -1;
+	return check_apart(t, img, f);
+}
+
+/* Below the initial ramfs there is nothing, and it cannot be taken off to look. */
+static int read_mounts(struct mount_table *t, struct fault *f)
+{
+	const struct mount *root;
+
+	if (mounts_read(t, "/proc/self/mountinfo", f) < 0)
+		return -1;
+	root = mounts_root(t);
+	if (root && strcmp(root->type, "rootfs") == 0)
+		return 0;
+	mounts_free(t);
+	return mounts_read_all(t, f);
+}
+
+static int read_mounts_of_init(struct mount_table *t, struct fault *f)
+{
+	return mounts_read(t, "/proc/1/mountinfo", f);
+}
+
+static int mtd_unused(const struct proof_view *view, int number, struct fault *f)
+{
+	if (obstacles_lazy(view->mounts, number, "/proc", f) == 0)
+		return proof_target_free(view, number, true, f);
+	if (f->err == 0)
+		f->kind = FAULT_BUSY;
+	return -1;
+}
+
+static int unused(const struct proof_view *view, const char *device, struct fault *f)
+{
+	if (mtd_number(device) >= 0)
+		return mtd_unused(view, mtd_number(device), f);
+	if (!view->dev)
+		return 0;
+	if (strncmp(device, "ubi", 3) == 0)
+		return proof_volume_free(view, device, f);
+	return proof_disk_free(view, device, f);
+}
+
+/* Ours are those who have opened the targets by now: what is known only by trying is not asked. */
+static int unused_by(int (*read)(struct mount_table *t, struct fault *f), const struct targets *t,
+		     bool opened, struct fault *f)
+{
+	struct mount_table mounts = { .count = 0 };
+	const struct proof_view view = {
+		.mounts = &mounts,
+		.swaps = "/proc/swaps",
+		.sys = "/sys",
+		.dev = opened ? NULL : "/dev",
+		.proc = opened ? NULL : "/proc",
+	};
+	int result = read(&mounts, f);
+
+	for (unsigned int i = 0; result == 0 && i < t->count; i++)
+		result = unused(&view, t->device[i], f);
+	mounts_free(&mounts);
+	return result;
+}
+
+/* We may have a root or a mount namespace of our own: what init sees counts, too. */
+static int unused_by_all(const struct targets *t, bool opened, struct fault *f)
+{
+	if (geteuid() != 0)
+		return fault_set(f, FAULT_UNFIT,
+				 "must be run as root: nobody else sees who uses the flash");
+	if (unused_by(read_mounts, t, opened, f) < 0)
+		return -1;
+	return unused_by(read_mounts_of_init, t, opened, f);
+}
+
+int targets_unused(const struct targets *t, struct fault *f)
+{
+	return unused_by_all(t, false, f);
+}
+
+int targets_still_unused(const struct targets *t, struct fault *f)
+{
+	return unused_by_all(t, true, f);
+}

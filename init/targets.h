@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an image's payloads are to be written to, looked at before anything is changed.
+ */
+#ifndef INIT_TARGETS_H
+#define INIT_TARGETS_H
+
+#include <stdint.h>
+
+#include "fault.h"
+#include "image.h"
+
+struct targets {
+	unsigned int count;
+	char device[IMAGE_PAYLOADS_MAX][32]; /* as in struct target */
+	uint32_t eraseblock;                 /* bytes in the largest one */
+};
+
+/*
+ * Looks at each payload's target: it is there and can be written, the payload fits, and no two of
+ * them share flash. Tells what it finds, a line each.
+ */
+int targets_look(struct targets *t, const struct image *img, struct fault *f);
+
+/*
+ * Checks that nothing in the running system uses them. The first use found is FAULT_BUSY and names
+ * it. Needs root and /proc and /sys.
+ */
+int targets_unused(const struct targets *t, struct fault *f);
+
+/*
+ * The same for those that are MTD partitions, when they are open for writing here, so that what is
+ * known only by trying to open them cannot be asked.
+ */
+int targets_still_unused(const struct targets *t, struct fault *f);
+
+#endif
