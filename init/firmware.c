@@ -31,9 +31,9 @@ static int check_admission(const struct image *img, const struct config *config,
 	return admission_check(img, config, &names, except, f);
 }
 
-static int check_seekable(const struct image_file *file, struct fault *f)
+static int check_seekable(const struct image_file *file, bool may_stream, struct fault *f)
 {
-	if (file->source.seekable)
+	if (file->source.seekable || may_stream)
 		return 0;
 	return fault_set(f, FAULT_UNFIT,
 			 "%s: cannot be read twice; save it to a file (in /tmp, say) first",
@@ -44,14 +44,18 @@ static int open_image(struct firmware *fw, const struct firmware_request *r,
 		      const struct config *config, struct fault *f)
 {
 	const struct image *img = &fw->file.image;
+	bool seekable;
 
-	if (image_file_open(&fw->file, r->image, NULL, f) < 0 || check_seekable(&fw->file, f) < 0 ||
-	    check_admission(img, config, &r->except, f) < 0 ||
-	    image_file_verify(&fw->file, "verifying", f) < 0)
+	if (image_file_open(&fw->file, r->image, NULL, f) < 0 ||
+	    check_seekable(&fw->file, r->may_stream, f) < 0 ||
+	    check_admission(img, config, &r->except, f) < 0)
 		return -1;
-	say("%s: firmware %s, %u payload%s, whole, %s%s", r->image, img->fw_version,
-	    img->payload_count, img->payload_count == 1 ? "" : "s", trust_words(img),
-	    img->signed_by);
+	seekable = fw->file.source.seekable;
+	if (seekable && image_file_verify(&fw->file, "verifying", f) < 0)
+		return -1;
+	say("%s: firmware %s, %u payload%s, %s, %s%s", fw->file.source.name, img->fw_version,
+	    img->payload_count, img->payload_count == 1 ? "" : "s",
+	    seekable ? "whole" : "checked as it comes", trust_words(img), img->signed_by);
 	return 0;
 }
 
@@ -110,6 +114,23 @@ int firmware_open(struct firmware *fw, struct firmware_request *r, const struct 
 	return fw->is_raw ? open_raw(fw, r, config, f) : open_image(fw, r, config, f);
 }
 
+bool firmware_is_stream(const struct firmware *fw)
+{
+	return !fw->is_raw && !fw->file.source.seekable;
+}
+
+int firmware_chunks(struct firmware *fw, struct source **src, struct fault *f)
+{
+	const struct image *img = firmware_image(fw);
+
+	*src = fw->is_raw ? &fw->feeder.source : &fw->file.source;
+	if (fw->is_raw)
+		return feeder_start(&fw->feeder, &fw->raw, f);
+	if (firmware_is_stream(fw))
+		return 0;
+	return source_back_to(*src, image_file_size(img) - img->body_size, f);
+}
+
 static int copy_raw(struct firmware *fw, const char *path, int (*keep_going)(void), struct fault *f)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -138,6 +159,7 @@ int firmware_copy(struct firmware *fw, const char *path, int (*keep_going)(void)
 
 void firmware_close(struct firmware *fw)
 {
+	feeder_stop(&fw->feeder);
 	raw_close(&fw->raw);
 	image_file_close(&fw->file);
 }

@@ -10,6 +10,7 @@
 #include "admission.h"
 #include "config.h"
 #include "fault.h"
+#include "feeder.h"
 #include "image_file.h"
 #include "raw.h"
 
@@ -18,12 +19,14 @@ struct firmware_request {
 	struct raw_input raw[IMAGE_PAYLOADS_MAX];
 	unsigned int raw_count;
 	struct admission except;
+	bool may_stream; /* an image that cannot be read twice goes, too */
 };
 
 struct firmware {
 	bool is_raw;
 	struct image_file file;
 	struct raw_image raw;
+	struct feeder feeder;
 };
 
 /* Makes firmware_close() safe, whatever follows. */
@@ -31,7 +34,8 @@ void firmware_init(struct firmware *fw);
 
 /*
  * Opens the firmware, checks that this device takes it, verifies every byte of it, showing
- * progress, and tells what it is. The request must outlive fw.
+ * progress, and tells what it is. The request must outlive fw. Of a stream only the index is read,
+ * and vouched for.
  */
 int firmware_open(struct firmware *fw, struct firmware_request *r, const struct config *config,
 		  struct fault *f);
@@ -39,6 +43,15 @@ void firmware_close(struct firmware *fw);
 
 /* What is in it; of a raw one as if it had been an image. */
 const struct image *firmware_image(const struct firmware *fw);
+
+/* Whether it comes from a pipe or the like, and can be read but once. */
+bool firmware_is_stream(const struct firmware *fw);
+
+/*
+ * Makes *src, which fw keeps, give the chunks of all payloads from the first one on: again with
+ * each call, unless it is a stream. The chunks of plain images come from a child.
+ */
+int firmware_chunks(struct firmware *fw, struct source **src, struct fault *f);
 
 /*
  * Writes it, as an image, to the new file path: the very files that were verified, even if

@@ -13,6 +13,8 @@ int lock_take(struct fault *f)
 {
 	int fd = open(lock_place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	if (fd < 0 && errno == ENOENT) /* no MTD, but block devices, perhaps */
+		fd = open("/sys/class", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return fault_errno(f, FAULT_UNFIT, "no flash here: %s (is /sys mounted?)",
 				   lock_place);

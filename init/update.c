@@ -120,7 +120,7 @@ static int stage_and_go(const struct update_options *o, struct preflight *p, str
 /* Whatever was asked for: phase 0, phase 0 and 1, or all the way. */
 static int run_phases(struct update_options *o, struct preflight *p, struct fault *f)
 {
-	if (preflight_run(p, &o->firmware, f) < 0)
+	if (preflight_run(p, o->firmware, f) < 0)
 		return -1;
 	if (!o->check_only)
 		return stage_and_go(o, p, f);

@@ -8,7 +8,7 @@
 #include "firmware.h"
 
 struct update_options {
-	struct firmware_request firmware;
+	struct firmware_request *firmware;
 	enum after after;
 	bool after_given; /* if not, the configuration says it */
 	bool check_only;  /* phase 0 only */

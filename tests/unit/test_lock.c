@@ -19,6 +19,8 @@ int __wrap_open(const char *path, int flags, mode_t mode)
 {
 	if (strcmp(path, "/sys/class/mtd") == 0)
 		path = temp_path("mtd");
+	else if (strcmp(path, "/sys/class") == 0)
+		path = temp_path("class");
 	return __real_open(path, flags, mode);
 }
 
@@ -97,6 +99,20 @@ static void no_flash_here(void **state)
 	assert_fault(&f, FAULT_UNFIT, "no flash here: /sys/class/mtd");
 }
 
+/* Block devices can be written without it, and there, too, only by one. */
+static void no_mtd_here(void **state)
+{
+	int fd;
+
+	assert_int_equal(rmdir(temp_path("mtd")), 0);
+	assert_int_equal(mkdir(temp_path("class"), 0755), 0);
+	fd = lock_take(&f);
+	assert_true(fd >= 0);
+	assert_int_equal(lock_take(&f), -1);
+	assert_fault(&f, FAULT_BUSY, "another update is running");
+	(void)close(fd);
+}
+
 static void cannot_lock(void **state)
 {
 	flock_fails = true;
@@ -109,9 +125,8 @@ static void cannot_lock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		lock_test(second_taker_is_told),
-		lock_test(goes_with_its_holder),
-		lock_test(no_flash_here),
+		lock_test(second_taker_is_told), lock_test(goes_with_its_holder),
+		lock_test(no_flash_here),        lock_test(no_mtd_here),
 		lock_test(cannot_lock),
 	};
 

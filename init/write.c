@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "write.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "flashing.h"
+#include "json.h"
+#include "lock.h"
+#include "progress.h"
+#include "say.h"
+#include "targets.h"
+
+enum { ATTEMPTS = 3, BETWEEN_MS = 1000 };
+
+struct writing {
+	struct firmware firmware;
+	struct targets targets;
+	struct progress progress;
+	int lock;
+	bool begun; /* flash was changed: there is no way back */
+	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
+};
+
+/* A target that is half written is no use to anybody: nothing stops us any more, but the end. */
+static int on_begin(void *ctx, struct fault *f)
+{
+	struct writing *w = ctx;
+	sigset_t all;
+
+	if (targets_still_unused(&w->targets, f) < 0)
+		return -1;
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, NULL);
+	if (!w->begun)
+		say("writing; this cannot be interrupted now");
+	w->begun = true;
+	return 0;
+}
+
+static void on_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	progress_show(&((struct writing *)ctx)->progress, done, total);
+}
+
+static void on_note(void *ctx, const char *text)
+{
+	progress_end(&((struct writing *)ctx)->progress);
+	say("%s", text);
+}
+
+static int try_once(struct writing *w, struct fault *f)
+{
+	const struct engine_events events = { w, on_begin, on_progress, on_note };
+	struct source *src;
+	bool begun;
+	int result;
+
+	if (firmware_chunks(&w->firmware, &src, f) < 0)
+		return -1;
+	progress_start(&w->progress, "writing");
+	result = flashing_run(firmware_image(&w->firmware), src, &events, w->counts, &begun, f);
+	progress_end(&w->progress);
+	return result;
+}
+
+/* What is right already is left alone, so that another attempt costs little. */
+static int try_often(struct writing *w, struct fault *f)
+{
+	int result = try_once(w, f);
+
+	for (int n = 1; result < 0 && w->begun && n < ATTEMPTS; n++) {
+		if (firmware_is_stream(&w->firmware))
+			break;
+		(void)say_fault(f);
+		say("trying again");
+		(void)poll(NULL, 0, BETWEEN_MS);
+		result = try_once(w, f);
+	}
+	return result;
+}
+
+static void tell_target(const struct payload *p, const struct engine_counts *c, uint64_t ms)
+{
+	char text[256];
+
+	if (!say_is_json()) {
+		flashing_tell(text, sizeof(text), p, c);
+		say("%s", text);
+		return;
+	}
+	(void)printf("{\"event\":\"target\",\"partition\":");
+	json_string(p->part);
+	(void)printf(",\"volume\":");
+	json_string(p->volume);
+	(void)printf(",\"written\":%" PRIu32 ",\"identical\":%" PRIu32 ",\"cleared\":%" PRIu32
+		     ",\"bad\":%" PRIu32 ",\"newly_bad\":%" PRIu32 ",\"retried\":%" PRIu32
+		     ",\"flips\":%" PRIu32 ",\"seconds\":%" PRIu64 ".%03" PRIu64 "}\n",
+		     c->written, c->identical, c->cleared, c->bad, c->newly_bad, c->retried,
+		     c->flips, ms / 1000, ms % 1000);
+}
+
+static int flash(struct writing *w, struct fault *f)
+{
+	const struct image *img = firmware_image(&w->firmware);
+	uint64_t ms = clock_ms();
+
+	if (try_often(w, f) < 0)
+		return -1;
+	ms = clock_ms() - ms;
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		tell_target(&img->payload[i], &w->counts[i], ms);
+	say("written and proven in %" PRIu64 ".%" PRIu64 " s", ms / 1000, ms / 100 % 10);
+	return 0;
+}
+
+static int run(struct writing *w, const struct write_options *o, struct fault *f)
+{
+	struct config config;
+
+	w->lock = lock_take(f);
+	if (w->lock < 0 || config_read(&config, CONFIG_FILE, f) < 0 ||
+	    firmware_open(&w->firmware, o->firmware, &config, f) < 0 ||
+	    targets_look(&w->targets, firmware_image(&w->firmware), f) < 0 ||
+	    targets_unused(&w->targets, f) < 0)
+		return -1;
+	if (!o->dry_run)
+		return flash(w, f);
+	say("nothing was changed");
+	return 0;
+}
+
+static int fail(const struct writing *w, struct fault *f)
+{
+	if (w->begun)
+		f->kind = FAULT_FLASH; /* whatever it was */
+	(void)say_fault(f);
+	if (w->begun)
+		say_error("the firmware is incomplete: write it again");
+	return (int)f->kind;
+}
+
+static void tell_end(int code, const char *message)
+{
+	(void)printf("{\"event\":\"%s\",\"code\":%d,\"message\":", code ? "failed" : "done", code);
+	json_string(message);
+	(void)printf("}\n");
+	(void)fflush(stdout); /* the exit code says it, too */
+}
+
+int write_firmware(const struct write_options *o)
+{
+	struct writing w;
+	struct fault f;
+	int code = 0;
+
+	memset(&w, 0, sizeof(w));
+	w.lock = -1;
+	firmware_init(&w.firmware);
+	o->firmware->may_stream = true;
+	if (o->json)
+		say_as_json();
+	say_alone();
+	if (run(&w, o, &f) < 0)
+		code = fail(&w, &f);
+	if (o->json)
+		tell_end(code, code ? f.text : "");
+	firmware_close(&w.firmware);
+	if (w.lock >= 0)
+		(void)close(w.lock); /* nothing was written through it */
+	return code;
+}
