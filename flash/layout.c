@@ -56,7 +56,7 @@ static bool is_right(struct job *job, uint32_t eb, const uint8_t *data, uint32_t
 	return block_holds(job->t, eb, data, len, &job->run->buffers, f) == 1;
 }
 
-/* The volume tables of the UBI that was there, wherever it had put them. */
+/* The volume tables of the UBI that was there, wherever it had put them, but for the start. */
 static int erase_old_layout(struct job *job, struct fault *f)
 {
 	const struct content blank = { .kind = CONTENT_BLANK };
@@ -65,7 +65,7 @@ static int erase_old_layout(struct job *job, struct fault *f)
 	for (uint32_t eb = 0; eb < job->t->blocks; eb++) {
 		int result = 0;
 
-		if (job->state[eb] & EB_LAYOUT)
+		if ((job->state[eb] & EB_LAYOUT) && eb != job->held[0].eb)
 			result = job_place(job, eb, &blank, f);
 		if (result < 0)
 			return -1;
@@ -101,15 +101,18 @@ static int invalidate(struct job *job, struct fault *f)
 	if (job_begin(job, f) < 0)
 		return -1;
 	job->invalidated = true;
+	/* Before anything else: a UBI with its volume table and a hole would be attached. */
+	if (job->ubi)
+		layout = erase_old_layout(job, f);
+	if (layout < 0)
+		return -1;
 	if (!job->distrust_blank) {
 		job_note_start(job);
 		start = job_place(job, job->held[0].eb, &blank, f);
 		if (start < 0)
 			blank_start(job);
 	}
-	if (start >= 0 && job->ubi)
-		layout = erase_old_layout(job, f);
-	if (start < 0 || layout < 0 || (job->t->ops->sync && job->t->ops->sync(job->t, f) < 0))
+	if (start < 0 || (job->t->ops->sync && job->t->ops->sync(job->t, f) < 0))
 		return -1;
 	return start == JOB_LOST ? JOB_AGAIN : layout;
 }

@@ -21,10 +21,9 @@ void ubi_free(struct job *job)
 	job->ubi = NULL;
 }
 
-/* Looks at the headers of one eraseblock. One that cannot be read has none. */
-static void look(struct job *job, uint32_t eb)
+/* Reads an eraseblock's counter, and where its UBI has VID headers. What cannot be read has none. */
+static void read_counter(struct job *job, uint32_t eb, uint32_t *vid_offset)
 {
-	uint32_t size = target_block_size(job->t, eb);
 	uint8_t header[UBI_HEADER_SIZE];
 	struct ubi_ec ec;
 	struct fault f;
@@ -33,10 +32,18 @@ static void look(struct job *job, uint32_t eb)
 	    !ubi_ec_read(&ec, header))
 		return;
 	job->ubi->counter[eb] = ec.counter;
-	if (ec.vid_offset > size - UBI_HEADER_SIZE ||
-	    job->t->ops->read(job->t, eb, ec.vid_offset, header, sizeof(header), &f) < 0)
-		return;
-	if (ubi_is_layout(header))
+	if (ec.vid_offset <= target_block_size(job->t, eb) - UBI_HEADER_SIZE)
+		*vid_offset = ec.vid_offset;
+}
+
+/* With a damaged EC header, too: the kernel believes the VID header all the same. */
+static void find_layout(struct job *job, uint32_t eb, uint32_t vid_offset)
+{
+	uint8_t header[UBI_HEADER_SIZE];
+	struct fault f;
+
+	if (job->t->ops->read(job->t, eb, vid_offset, header, sizeof(header), &f) == 0 &&
+	    ubi_is_layout(header))
 		job->state[eb] |= EB_LAYOUT;
 }
 
@@ -58,7 +65,8 @@ static void guess_unknown(struct ubi_format *ubi, uint32_t blocks)
 
 int ubi_scan(struct job *job, struct fault *f)
 {
-	uint32_t blocks = job->t->blocks;
+	uint32_t blocks = job->t->blocks, unit = job->t->subpage;
+	uint32_t vid_offset = (UBI_HEADER_SIZE + unit - 1) / unit * unit; /* UBI's own choice */
 	int found;
 
 	job->ubi = calloc(1, sizeof(*job->ubi));
@@ -68,8 +76,12 @@ int ubi_scan(struct job *job, struct fault *f)
 		return fault_errno(f, FAULT_FAILED, "no memory for the erase counters");
 	memset(job->ubi->counter, 0xff, blocks * sizeof(*job->ubi->counter));
 	for (uint32_t eb = 0; (found = target_next_good(job->t, &eb, f)) > 0; eb++)
-		look(job, eb);
+		read_counter(job, eb, &vid_offset);
+	if (found < 0)
+		return -1;
 	guess_unknown(job->ubi, blocks);
+	for (uint32_t eb = 0; (found = target_next_good(job->t, &eb, f)) > 0; eb++)
+		find_layout(job, eb, vid_offset);
 	return found;
 }
 
