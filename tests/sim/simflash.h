@@ -221,6 +221,9 @@ struct sim_snapshot *sim_save(const struct sim_board *b);
 void sim_restore(struct sim_board *b, const struct sim_snapshot *s);
 bool sim_unchanged(const struct sim_chip *c, const struct sim_snapshot *s);
 bool sim_block_unchanged(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb);
+
+/* Whether the eraseblock was bad when the snapshot was taken. */
+bool sim_was_bad(const struct sim_snapshot *s, const struct sim_chip *c, uint32_t eb);
 void sim_snapshot_free(struct sim_snapshot *s);
 
 #endif

@@ -272,8 +272,10 @@ static void weak_blocks_and_a_cut(void **state)
 {
 	on_nand(moved);
 	for (uint32_t n = 0; n < 10 * 2; n++) {
-		uint32_t ops = 1, weak = sim_good(b.chip[0], n / 2);
+		uint32_t ops = 1, weak;
 
+		bench_restart(&b);
+		weak = sim_good(b.chip[0], n / 2);
 		for (uint32_t op = 0; op < ops; op += 1 + op % 3) {
 			bench_restart(&b);
 			sim_weaken(b.chip[0], weak, n % 2 ? SIM_PROGRAM : SIM_ERASE, SIM_FAIL,

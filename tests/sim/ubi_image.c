@@ -306,10 +306,10 @@ static bool is_whole_old(struct bench *b, unsigned int chip)
 		uint32_t nth = 0;
 
 		for (uint32_t i = 0; i < eb; i++)
-			nth += !c->block[i].bad;
+			nth += !sim_was_bad(b->start, c, i);
 		was += (size_t)nth * c->target.eraseblock + shapes[chip].vid_offset;
-		if (!sim_block_unchanged(c, b->start, eb) &&
-		    (c->block[eb].bad || get_be32(was + VID_VOLUME) != LAYOUT_VOLUME))
+		if (!sim_was_bad(b->start, c, eb) && !sim_block_unchanged(c, b->start, eb) &&
+		    get_be32(was + VID_VOLUME) != LAYOUT_VOLUME)
 			return false;
 	}
 	return true;
