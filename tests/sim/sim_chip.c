@@ -83,6 +83,8 @@ static int read(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint3
 	}
 	if (sim_happens(wrong, SIM_CORRECT))
 		c->ecc.corrected++;
+	if (sim_happens(wrong, SIM_DOUBT))
+		c->ecc.failed++;
 	return 0;
 }
 

@@ -208,11 +208,6 @@ bool sim_block_unchanged(const struct sim_chip *c, const struct sim_snapshot *s,
 	       memcmp(c->oob + oob, was->oob + oob, c->oob_size) == 0;
 }
 
-bool sim_was_bad(const struct sim_snapshot *s, const struct sim_chip *c, uint32_t eb)
-{
-	return s->chip[c->number].block[eb].bad;
-}
-
 bool sim_unchanged(const struct sim_chip *c, const struct sim_snapshot *s)
 {
 	for (uint32_t eb = 0; eb < c->target.blocks; eb++)

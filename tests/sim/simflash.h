@@ -52,6 +52,7 @@ enum sim_how {
 		      * one byte is not what was meant; erase: one page is not blank */
 	SIM_FLIP,    /* read: one byte is wrong and ECC has not noticed */
 	SIM_CORRECT, /* read: ECC had to correct a bit; the data is right */
+	SIM_DOUBT,   /* read: ECC cannot correct; the data happens to be right */
 	SIM_CUT_BEFORE, /* the power goes just before it, ... */
 	SIM_CUT_EARLY,  /* ... when it has just begun: what is there still reads as it did, ... */
 	SIM_CUT,        /* ... in the middle of it, ... */
@@ -221,9 +222,6 @@ struct sim_snapshot *sim_save(const struct sim_board *b);
 void sim_restore(struct sim_board *b, const struct sim_snapshot *s);
 bool sim_unchanged(const struct sim_chip *c, const struct sim_snapshot *s);
 bool sim_block_unchanged(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb);
-
-/* Whether the eraseblock was bad when the snapshot was taken. */
-bool sim_was_bad(const struct sim_snapshot *s, const struct sim_chip *c, uint32_t eb);
 void sim_snapshot_free(struct sim_snapshot *s);
 
 #endif

@@ -219,6 +219,20 @@ static void a_bad_day(void **state)
 	}
 }
 
+/* ... and one that fails in it, in any of its patterns, is given up, though it might do now. */
+static void does_not_stand_the_torture(void **state)
+{
+	with_chip(8, 5);
+	for (uint32_t eb = 0; eb < 5; eb++)
+		for (uint32_t times = 3; times <= 5; times++) {
+			bench_restart(&b);
+			bench_at(&b, "eraseblock %u, %u times", eb, times);
+			sim_weaken(b.chip[0], eb, SIM_PROGRAM, SIM_GARBLE, times);
+			bench_run_well(&b);
+			assert_int_equal(b.newly_bad[0], 1);
+		}
+}
+
 #define sim_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -233,6 +247,7 @@ int main(void)
 		sim_test(other_errors_for_ever),
 		sim_test(nor_has_no_spare_ones),
 		sim_test(a_bad_day),
+		sim_test(does_not_stand_the_torture),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,6 +206,10 @@ static void planned_lies_of_reading(void **state)
 	assert_memory_equal(buf, data, 4096);
 	assert_int_equal(c->ecc.corrected, 1);
 	assert_true(sim_faults_happened(&board));
+	sim_plan_fault(&board, 4, SIM_DOUBT);
+	assert_int_equal(read_back(c, 0, buf), 0);
+	assert_memory_equal(buf, data, 4096);
+	assert_int_equal(c->ecc.failed, 2);
 	assert_int_equal(read_back(c, 0, buf), 0);
 	assert_memory_equal(buf, data, 4096);
 }
