@@ -30,8 +30,8 @@ static int teardown(void **state)
 	return temp_dir_remove(state);
 }
 
-static const char *const way_names[] = { "fails", "is refused", "garbles", "flips",
-					 "is corrected" };
+static const char *const way_names[] = { "fails", "is refused",   "garbles",
+					 "flips", "is corrected", "is doubted" };
 
 /* How many operations met the fault, how many runs failed, and how many marked something bad. */
 struct tally {
