@@ -2,8 +2,10 @@
 #include "device_node.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 int device_node_provide(const char *path, mode_t type, dev_t number, struct fault *f)
 {
@@ -22,4 +24,17 @@ int device_node_provide(const char *path, mode_t type, dev_t number, struct faul
 		return fault_set(f, FAULT_UNFIT, "%s is not device %u:%u: a stale node, remove it",
 				 path, major(number), minor(number));
 	return 0;
+}
+
+int device_node_open(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC), other, err;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return fd;
+	other = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	err = errno;
+	(void)close(fd); /* nothing was written */
+	errno = err;
+	return other;
 }

@@ -16,4 +16,10 @@
  */
 int device_node_provide(const char *path, mode_t type, dev_t number, struct fault *f);
 
+/*
+ * As open() with O_CLOEXEC, but the descriptor is never 0 to 2: where those were closed, a line for
+ * stderr must not be programmed into flash.
+ */
+int device_node_open(const char *path, int flags);
+
 #endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "device_node.h"
+#include "sysfs.h"
 
 #define SYS_BLOCK "/sys/class/block"
 #define UNREADABLE "cannot read its uevent in sysfs"
@@ -190,7 +191,8 @@ static const struct target_ops block_ops = {
 
 /* What sysfs says about a block device. */
 struct listed {
-	char node[128]; /* its path in /dev */
+	char device[32]; /* the kernel's name */
+	char node[5 + 32];
 	char label[80];
 	dev_t number;
 };
@@ -220,25 +222,22 @@ static unsigned int number_value(const char *lines, const char *key)
 	return (unsigned int)strtoul(text, NULL, 10);
 }
 
-/* Looks a block device up by the kernel's name for it. Returns 0, or -1 with errno. */
-static int look_up(const char *name, struct listed *l)
+/*
+ * Looks a block device up: in class/block by the kernel's name, in dev/block by its number. Returns
+ * 0, or -1 with errno.
+ */
+static int look_up(const char *folder, const char *name, struct listed *l)
 {
-	char path[320], lines[1024];
-	ssize_t n;
-	int fd;
+	char path[320], lines[1024], *slash;
 
-	(void)snprintf(path, sizeof(path), SYS_BLOCK "/%.255s/uevent", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	(void)snprintf(path, sizeof(path), "/sys/%s/%.255s/uevent", folder, name);
+	if (sysfs_read(path, lines, sizeof(lines)) < 0)
 		return -1;
-	n = read(fd, lines, sizeof(lines) - 1); /* a file in sysfs comes in one piece */
-	(void)close(fd);                        /* nothing was written */
-	if (n < 0)
-		return -1;
-	lines[n] = '\0';
-	/* Not the name in sysfs: that has a '!' where the node is in a folder. */
-	memcpy(l->node, "/dev/", 5);
-	copy_value(lines, "DEVNAME=", l->node + 5, sizeof(l->node) - 5);
+	copy_value(lines, "DEVNAME=", l->device, sizeof(l->device));
+	(void)snprintf(l->node, sizeof(l->node), "/dev/%s", l->device);
+	slash = strchr(l->device, '/');
+	if (slash) /* the node is in a folder; not so what is in sysfs */
+		*slash = '!';
 	copy_value(lines, "PARTNAME=", l->label, sizeof(l->label));
 	l->number = makedev(number_value(lines, "MAJOR="), number_value(lines, "MINOR="));
 	return 0;
@@ -254,7 +253,7 @@ static int search(DIR *dir, const char *label, struct listed *l, struct fault *f
 	while (errno = 0, (e = readdir(dir))) {
 		if (e->d_name[0] == '.')
 			continue;
-		if (look_up(e->d_name, &one) < 0) {
+		if (look_up("class/block", e->d_name, &one) < 0) {
 			if (errno == ENOENT || errno == ENODEV)
 				continue; /* has gone in the meantime */
 			return fault_errno(f, FAULT_UNFIT, "%s: " UNREADABLE, e->d_name);
@@ -290,29 +289,30 @@ static int find_label(const char *label, struct listed *l, struct fault *f)
 	return result;
 }
 
-/* Finds what is called name: a node's path, the kernel's name, or a label, in this order. */
-static int find(const char *name, struct listed *l, struct fault *f)
+static int find_node(const char *path, struct listed *l, struct fault *f)
 {
 	struct stat st;
+	char name[24];
 
-	if (name[0] != '/') {
-		errno = ENOENT;
-		if (strchr(name, '/') || look_up(name, l) < 0) {
-			if (errno != ENOENT)
-				return fault_errno(f, FAULT_UNFIT, "%s: " UNREADABLE, name);
-			if (find_label(name, l, f) < 0)
-				return -1;
-		}
-		return device_node_provide(l->node, S_IFBLK, l->number, f);
-	}
-	if (stat(name, &st) < 0)
-		return fault_errno(f, FAULT_UNFIT, "%s", name);
+	if (stat(path, &st) < 0)
+		return fault_errno(f, FAULT_UNFIT, "%s", path);
 	if (!S_ISBLK(st.st_mode))
-		return fault_set(f, FAULT_UNFIT, "%s is not a block device", name);
-	if ((size_t)snprintf(l->node, sizeof(l->node), "%s", name) >= sizeof(l->node))
-		return fault_set(f, FAULT_UNFIT, "%s: too long a path", name);
-	l->number = st.st_rdev;
+		return fault_set(f, FAULT_UNFIT, "%s is not a block device", path);
+	(void)snprintf(name, sizeof(name), "%u:%u", major(st.st_rdev), minor(st.st_rdev));
+	if (look_up("dev/block", name, l) < 0)
+		return fault_errno(f, FAULT_UNFIT, "%s (%s): " UNREADABLE, path, name);
 	return 0;
+}
+
+static int find_name(const char *name, struct listed *l, struct fault *f)
+{
+	if (!strchr(name, '/')) {
+		if (look_up("class/block", name, l) == 0)
+			return 0;
+		if (errno != ENOENT)
+			return fault_errno(f, FAULT_UNFIT, "%s: " UNREADABLE, name);
+	}
+	return find_label(name, l, f);
 }
 
 static int is_read_only(const struct block_target *b, struct fault *f)
@@ -326,12 +326,12 @@ static int open_node(struct block_target *b, const char *node, enum target_mode 
 		     struct fault *f)
 {
 	/* A mount, swap and the like claim a device as O_EXCL does, and one excludes the other. */
-	int flags = (mode == TARGET_WRITE ? O_RDWR | O_EXCL : O_RDONLY) | O_CLOEXEC;
+	int flags = mode == TARGET_WRITE ? O_RDWR | O_EXCL : O_RDONLY;
 
-	b->fd = open(node, flags | O_DIRECT);
+	b->fd = device_node_open(node, flags | O_DIRECT);
 	if (b->fd < 0 && errno == EINVAL) {
 		b->cached = b->stale = true;
-		b->fd = open(node, flags);
+		b->fd = device_node_open(node, flags);
 	}
 	if (b->fd >= 0)
 		return 0;
@@ -402,7 +402,8 @@ int target_open_block(struct target **t, const char *name, enum target_mode mode
 	struct listed l = { .number = 0 };
 	struct block_target *b;
 
-	if (find(name, &l, f) < 0)
+	if ((name[0] == '/' ? find_node(name, &l, f) : find_name(name, &l, f)) < 0 ||
+	    device_node_provide(l.node, S_IFBLK, l.number, f) < 0)
 		return -1;
 	if (major(l.number) == MTDBLOCK_MAJOR)
 		return fault_set(f, FAULT_UNFIT, "%s is raw flash: kind mtd is for it, not block",
@@ -412,7 +413,8 @@ int target_open_block(struct target **t, const char *name, enum target_mode mode
 		return fault_errno(f, FAULT_UNFIT, "%s", name);
 	b->base.ops = &block_ops;
 	b->base.medium = MEDIUM_BLOCK;
-	(void)snprintf(b->base.name, sizeof(b->base.name), "%.63s", strrchr(l.node, '/') + 1);
+	(void)snprintf(b->base.name, sizeof(b->base.name), "%s", l.device);
+	memcpy(b->base.device, l.device, sizeof(l.device));
 	if (open_node(b, l.node, mode, f) < 0 || measure(b, f) < 0 || make_bounce(b, f) < 0) {
 		block_close(&b->base);
 		return -1;

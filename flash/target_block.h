@@ -15,7 +15,7 @@
  * at the end. One that is missing, read-only, raw flash (mtdblock) or, for TARGET_WRITE, opened
  * exclusively by somebody else (mounted, swap, part of a RAID) is FAULT_UNFIT, the latter
  * FAULT_BUSY. Data may lie at any address and be read from any byte on; what is in whole sectors
- * moves without being copied. The caller closes *t with target_close().
+ * moves without being copied. Needs /sys. The caller closes *t with target_close().
  */
 int target_open_block(struct target **t, const char *name, enum target_mode mode, struct fault *f);
 

@@ -22,7 +22,7 @@ enum { KIB = 1024, EB = 64 * KIB, DEVICES = 4 };
 #define TIB (1ull << 40)
 
 struct device {
-	char name[160];
+	char name[32];
 	unsigned int major, minor;
 	bool node; /* there is one in /dev */
 };
@@ -116,6 +116,16 @@ int __wrap_open(const char *path, int flags, ...)
 		return open_device(device_at(path), flags);
 	errno = ENOENT;
 	return -1;
+}
+
+int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, int argument)
+{
+	int other = __real_fcntl(fd, command, argument);
+
+	if (command == F_DUPFD_CLOEXEC && fd == device_fd)
+		device_fd = other;
+	return other;
 }
 
 int __real_stat(const char *path, struct stat *st);
@@ -334,6 +344,7 @@ static void add_device(const char *name, unsigned int minor_number, const char *
 	for (char *c = d->name; (c = strchr(c, '/'));)
 		*c = '!'; /* as sysfs does */
 	write_text(temp_path("sys/class/block/%s/uevent", d->name), text);
+	write_text(temp_path("sys/dev/block/179:%u/uevent", minor_number), text);
 	(void)snprintf(d->name, sizeof(d->name), "%s", name);
 }
 
@@ -410,6 +421,7 @@ static void found_by(const char *name)
 {
 	open_it(name, TARGET_WRITE);
 	assert_string_equal(t->name, "mmcblk0p2");
+	assert_string_equal(t->device, "mmcblk0p2");
 	assert_int_equal(fcntl(device_fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	target_close(t);
 	t = NULL;
@@ -451,10 +463,30 @@ static void node_in_a_folder(void **state)
 {
 	add_device("cciss/c0d0p1", 9, "raid", true);
 	open_it("cciss!c0d0p1", TARGET_LOOK);
-	assert_string_equal(t->name, "c0d0p1");
+	assert_string_equal(t->device, "cciss!c0d0p1");
 	target_close(t);
 	t = NULL;
 	open_it("raid", TARGET_LOOK);
+	assert_string_equal(t->device, "cciss!c0d0p1");
+	target_close(t);
+	t = NULL;
+	open_it("/dev/cciss/c0d0p1", TARGET_LOOK);
+	assert_string_equal(t->device, "cciss!c0d0p1");
+}
+
+/* Another name for it, as udev makes many of, is not the kernel's. */
+static void node_of_another_name(void **state)
+{
+	struct device *d = &devices[device_count++];
+
+	(void)snprintf(d->name, sizeof(d->name), "disk/by-partlabel/rootfs");
+	d->major = 179;
+	d->minor = 2;
+	d->node = true;
+	found_by("/dev/disk/by-partlabel/rootfs");
+	d->minor = 77;
+	refused("/dev/disk/by-partlabel/rootfs", FAULT_UNFIT,
+		"/dev/disk/by-partlabel/rootfs (179:77): cannot read its uevent in sysfs: No such");
 }
 
 static void node_missing(void **state)
@@ -482,23 +514,11 @@ static void no_block_device(void **state)
 	refused(temp_path("."), FAULT_UNFIT, "is not a block device");
 }
 
-static void path_too_long(void **state)
-{
-	char path[160];
-
-	(void)snprintf(path, sizeof(path), "/dev/%.*d", 122, 1);
-	add_device(path + 5, 9, NULL, true);
-	open_it(path, TARGET_LOOK); /* 127 bytes */
-	target_close(t);
-	t = NULL;
-	(void)snprintf(path, sizeof(path), "/dev/%.*d", 123, 1);
-	add_device(path + 5, 10, NULL, true);
-	refused(path, FAULT_UNFIT, "too long a path");
-}
-
 static void raw_flash(void **state)
 {
 	devices[1].major = 31;
+	write_text(temp_path("sys/dev/block/31:2/uevent"),
+		   "MAJOR=31\nMINOR=2\nDEVNAME=mmcblk0p2\n");
 	refused("/dev/mmcblk0p2", FAULT_UNFIT, "is raw flash: kind mtd");
 }
 
@@ -506,7 +526,7 @@ static void sysfs_not_mounted(void **state)
 {
 	assert_int_equal(rename(temp_path("sys"), temp_path("sys.away")), 0);
 	refused("rootfs", FAULT_UNFIT, "is /sys mounted?");
-	found_by("/dev/mmcblk0p2");
+	refused("/dev/mmcblk0p2", FAULT_UNFIT, "/dev/mmcblk0p2 (179:2): cannot read its uevent");
 }
 
 static void opened_how(void **state)
@@ -521,6 +541,23 @@ static void opened_how(void **state)
 	assert_null(t->ops->ecc);
 	assert_null(t->ops->update);
 	assert_int_equal(t->ops->is_bad(t, 0, &f), 0);
+}
+
+/* What goes to stderr must not become part of the device. */
+static void standard_descriptor_closed(void **state)
+{
+	int saved = __real_fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+
+	assert_true(saved >= 0);
+	(void)close(STDERR_FILENO);
+	for (int direct = 0; direct < 2; direct++) {
+		refuses_direct = !direct;
+		reopen(TARGET_WRITE);
+		assert_true(device_fd > STDERR_FILENO);
+	}
+	assert_int_equal(t->ops->program(t, 0, 0, data, 512, &f), 0);
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	(void)close(saved);
 }
 
 static void in_use(void **state)
@@ -825,13 +862,14 @@ int main(void)
 		block_test(not_found),
 		block_test(two_of_a_label),
 		block_test(node_in_a_folder),
+		block_test(node_of_another_name),
 		block_test(node_missing),
 		block_test(node_of_another_device),
 		block_test(no_block_device),
-		block_test(path_too_long),
 		block_test(raw_flash),
 		block_test(sysfs_not_mounted),
 		block_test(opened_how),
+		block_test(standard_descriptor_closed),
 		block_test(in_use),
 		block_test(write_protected),
 		block_test(geometry),
