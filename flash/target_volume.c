@@ -3,32 +3,31 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <libmtd.h>
-#include <libubi.h>
+#include <mtd/ubi-user.h>
 
 #include "device_node.h"
+#include "mtd_device.h"
+#include "ubi_device.h"
 
 struct volume_target {
 	struct target base; /* first, so that a struct target is one of these */
-	libubi_t lib;
-	struct ubi_dev_info dev;
-	struct ubi_vol_info vol; /* as it was when we last looked */
-	bool present;            /* ... if it was there */
-	char dev_node[24];       /* /dev/ubi0 */
+	struct ubi_device dev;
+	struct ubi_volume vol; /* as it was when we last looked, ... */
+	bool present;          /* ... if it was there */
+	char dev_node[24];     /* /dev/ubi0 */
 	char volume[IMAGE_TEXT_MAX + 1];
-	int type;      /* the one that is wanted */
-	int id;        /* the volume's number, which remains if it has to be made anew, ... */
-	int alignment; /* ... as does its alignment */
-	int fd;        /* of the volume; -1: not open */
+	bool is_static;     /* as is wanted */
+	int id;             /* the volume's number, which remains if it has to be made anew, ... */
+	uint32_t alignment; /* ... as does its alignment */
+	int fd;             /* of the volume; -1: not open */
 	bool updating;
 	uint64_t bytes, done; /* of the update */
 	const char *unlike;   /* why it cannot hold the contents already, or NULL */
@@ -46,27 +45,27 @@ static void close_volume(struct volume_target *v)
 	v->fd = -1;
 }
 
-/* Reads what sysfs says about the volume. */
 static int look_up(struct volume_target *v, struct fault *f)
 {
-	/* libubi's errno is true for ENOENT: it says so without printing a message first. */
-	v->present = ubi_get_vol_info1_nm(v->lib, v->dev.dev_num, v->volume, &v->vol) == 0;
-	if (!v->present && errno != ENOENT)
-		return fault_errno(f, FAULT_UNFIT, "%s: cannot look it up in sysfs", v->base.name);
-	if (v->present && (v->vol.leb_size <= 0 || v->vol.rsvd_lebs <= 0))
-		return fault_set(f, FAULT_UNFIT, "%s: sysfs has no size of it", v->base.name);
-	return 0;
+	int found = ubi_volume_find(&v->vol, &v->dev, v->volume, f);
+
+	v->present = found > 0;
+	if (v->present)
+		(void)snprintf(v->base.device, sizeof(v->base.device), "ubi%d_%d", v->dev.number,
+			       v->vol.id);
+	else
+		(void)snprintf(v->base.device, sizeof(v->base.device), "ubi%d", v->dev.number);
+	return found < 0 ? -1 : 0;
 }
 
 static int open_volume(struct volume_target *v, int flags, struct fault *f)
 {
-	dev_t number = makedev((unsigned int)v->vol.major, (unsigned int)v->vol.minor);
 	char node[40];
 
-	(void)snprintf(node, sizeof(node), "%s_%d", v->dev_node, v->vol.vol_id);
-	if (device_node_provide(node, S_IFCHR, number, f) < 0)
+	(void)snprintf(node, sizeof(node), "%s_%d", v->dev_node, v->vol.id);
+	if (device_node_provide(node, S_IFCHR, v->vol.node, f) < 0)
 		return -1;
-	v->fd = open(node, flags | O_CLOEXEC);
+	v->fd = device_node_open(node, flags);
 	if (v->fd >= 0)
 		return 0;
 	if (errno == EBUSY)
@@ -75,20 +74,51 @@ static int open_volume(struct volume_target *v, int flags, struct fault *f)
 	return fault_errno(f, FAULT_UNFIT, "%s: cannot open %s", v->base.name, node);
 }
 
+/* Has the UBI device do something to its volumes. Returns 0, or -1 with errno. */
+static int control(const struct volume_target *v, unsigned long request, const void *argument)
+{
+	int fd = device_node_open(v->dev_node, O_RDONLY);
+	int result, err;
+
+	if (fd < 0)
+		return -1;
+	result = ioctl(fd, request, argument);
+	err = errno;
+	(void)close(fd); /* it was only asked */
+	errno = err;
+	return result;
+}
+
 static int make(struct volume_target *v, struct fault *f)
 {
-	struct ubi_mkvol_request request = {
+	struct ubi_mkvol_req request = {
 		.vol_id = v->id,
-		.alignment = v->alignment,
+		.alignment = (int)v->alignment,
 		.bytes = (long long)v->base.size,
-		.vol_type = v->type,
-		.name = v->volume,
+		.vol_type = v->is_static ? UBI_STATIC_VOLUME : UBI_DYNAMIC_VOLUME,
+		.name_len = (short)strlen(v->volume),
 	};
 
-	if (ubi_mkvol(v->lib, v->dev_node, &request) < 0)
+	memcpy(request.name, v->volume, sizeof(v->volume));
+	if (control(v, UBI_IOCMKVOL, &request) < 0)
 		return fault_errno(f, FAULT_FLASH, "%s: cannot make the volume of %u eraseblocks",
 				   v->base.name, v->base.blocks);
 	return 0;
+}
+
+static int set_size(const struct volume_target *v, uint64_t bytes)
+{
+	struct ubi_rsvol_req request = { .bytes = (long long)bytes, .vol_id = v->vol.id };
+
+	return control(v, UBI_IOCRSVOL, &request);
+}
+
+/* Gives up the volume's contents for so many new bytes. Returns 0, or -1 with errno. */
+static int announce(const struct volume_target *v, uint64_t bytes)
+{
+	int64_t number = (int64_t)bytes;
+
+	return ioctl(v->fd, UBI_IOCVOLUP, &number);
 }
 
 /*
@@ -97,14 +127,14 @@ static int make(struct volume_target *v, struct fault *f)
  */
 static int resize(struct volume_target *v, struct fault *f)
 {
-	if ((uint32_t)v->vol.rsvd_lebs > v->base.blocks) {
+	if (v->vol.blocks > v->base.blocks) {
 		if (open_volume(v, O_RDWR, f) < 0)
 			return -1;
-		if (ubi_update_start(v->lib, v->fd, 0) < 0)
+		if (announce(v, 0) < 0)
 			return fault_errno(f, FAULT_FLASH, "%s: cannot empty it", v->base.name);
 		close_volume(v);
 	}
-	if (ubi_rsvol(v->lib, v->dev_node, v->vol.vol_id, (long long)v->base.size) < 0)
+	if (set_size(v, v->base.size) < 0)
 		return fault_errno(f, FAULT_FLASH, "%s: cannot resize it to %u eraseblocks",
 				   v->base.name, v->base.blocks);
 	return 0;
@@ -113,9 +143,9 @@ static int resize(struct volume_target *v, struct fault *f)
 /* Makes the volume what it shall be, but for its contents. */
 static int reshape(struct volume_target *v, struct fault *f)
 {
-	if (v->present && v->vol.type == v->type)
+	if (v->present && v->vol.is_static == v->is_static)
 		return resize(v, f); /* does nothing if the size is right */
-	if (v->present && ubi_rmvol(v->lib, v->dev_node, v->vol.vol_id) < 0)
+	if (v->present && control(v, UBI_IOCRMVOL, &v->vol.id) < 0)
 		return fault_errno(f, FAULT_FLASH, "%s: cannot remove it to change its type",
 				   v->base.name);
 	return make(v, f);
@@ -124,10 +154,10 @@ static int reshape(struct volume_target *v, struct fault *f)
 /* Checks that the volume is as it was meant to be, whoever else may have changed it. */
 static int check_shape(const struct volume_target *v, struct fault *f)
 {
-	const struct ubi_vol_info *vol = &v->vol;
+	const struct ubi_volume *vol = &v->vol;
 
-	if (v->present && vol->type == v->type && (uint32_t)vol->rsvd_lebs == v->base.blocks &&
-	    (uint32_t)vol->leb_size == v->base.eraseblock)
+	if (v->present && vol->is_static == v->is_static && vol->blocks == v->base.blocks &&
+	    vol->eraseblock == v->base.eraseblock)
 		return 0;
 	return fault_set(f, FAULT_FLASH, "%s: somebody else has changed the volume", v->base.name);
 }
@@ -138,8 +168,7 @@ static int finish(struct volume_target *v, struct fault *f)
 	v->updating = false;
 	if (look_up(v, f) < 0 || check_shape(v, f) < 0)
 		return -1;
-	if (v->vol.corrupted ||
-	    (v->type == UBI_STATIC_VOLUME && (uint64_t)v->vol.data_bytes != v->bytes))
+	if (v->vol.corrupted || v->vol.updating || (v->is_static && v->vol.data_bytes != v->bytes))
 		return fault_set(f, FAULT_FLASH,
 				 "%s: the kernel finds it corrupted after the update",
 				 v->base.name);
@@ -154,7 +183,7 @@ static int start_update(struct volume_target *v, uint64_t bytes, struct fault *f
 	if (look_up(v, f) < 0 || reshape(v, f) < 0 || look_up(v, f) < 0 || check_shape(v, f) < 0 ||
 	    open_volume(v, O_RDWR, f) < 0)
 		return -1;
-	if (ubi_update_start(v->lib, v->fd, (long long)bytes) < 0)
+	if (announce(v, bytes) < 0)
 		return fault_errno(f, FAULT_FLASH, "%s: cannot begin the update", v->base.name);
 	v->unlike = NULL;
 	v->updating = true;
@@ -263,8 +292,6 @@ static void volume_close(struct target *t)
 	struct volume_target *v = volume_of(t);
 
 	close_volume(v);
-	if (v->lib)
-		libubi_close(v->lib);
 	free(v);
 }
 
@@ -276,86 +303,31 @@ static const struct target_ops volume_ops = {
 	.close = volume_close,
 };
 
-/*
- * Finds an MTD device by its name, else as mtdN or /dev/mtdN. Without sysfs libmtd would fall back
- * to parsing /proc/mtd, which can loop forever.
- */
-static int search_mtd(libmtd_t lib, const char *part, struct mtd_dev_info *found, struct fault *f)
+/* Finds the UBI device on the MTD partition. */
+static int find_ubi(struct volume_target *v, const char *part, enum target_mode mode,
+		    struct fault *f)
 {
-	struct mtd_info all;
-	int number = -1;
+	struct mtd_device mtd;
+	int number = -1, found;
 
-	if (mtd_get_info(lib, &all) < 0)
-		return fault_errno(f, FAULT_UNFIT, "cannot list the MTD devices");
-	for (int n = all.lowest_mtd_num; all.mtd_dev_cnt && n <= all.highest_mtd_num; n++) {
-		char node[24];
-
-		if (!mtd_dev_present(lib, n))
-			continue;
-		if (mtd_get_dev_info1(lib, n, found) < 0)
-			return fault_errno(f, FAULT_UNFIT, "mtd%d: cannot look it up in sysfs", n);
-		(void)snprintf(node, sizeof(node), "/dev/mtd%d", n);
-		if (strcmp(found->name, part) != 0 && strcmp(node, part) != 0 &&
-		    strcmp(node + 5, part) != 0)
-			continue;
-		if (number >= 0)
-			return fault_set(f, FAULT_UNFIT,
-					 "mtd%d and mtd%d are both named %s: cannot tell which",
-					 number, n, part);
-		number = n;
-	}
-	if (number < 0)
-		return fault_set(f, FAULT_UNFIT,
-				 "no MTD partition is named %s; /proc/mtd lists what there is",
-				 part);
-	if (mtd_get_dev_info1(lib, number, found) < 0)
-		return fault_errno(f, FAULT_UNFIT, "mtd%d has gone", number);
-	return 0;
-}
-
-static int find_mtd(const char *part, struct mtd_dev_info *found, struct fault *f)
-{
-	libmtd_t lib;
-	int result;
-
-	if (access("/sys/class/mtd", F_OK) < 0)
-		return fault_errno(f, FAULT_UNFIT,
-				   "no flash here: /sys/class/mtd (is /sys mounted?)");
-	lib = libmtd_open();
-	if (!lib)
-		return fault_errno(f, FAULT_UNFIT, "libmtd cannot be opened");
-	result = search_mtd(lib, part, found, f);
-	libmtd_close(lib);
-	return result;
-}
-
-/* Finds the UBI device on an MTD device. */
-static int find_ubi(struct volume_target *v, const struct mtd_dev_info *mtd, struct fault *f)
-{
-	int number = -1;
-
-	v->lib = libubi_open();
-	/* errno is 0 where there is no UBI, or none on this device */
-	if (!v->lib || mtd_num2ubi_dev(v->lib, mtd->mtd_num, &number) < 0) {
-		if (errno != 0)
-			return fault_errno(f, FAULT_UNFIT, "cannot list the UBI devices");
+	if (mtd_device_find(part, &number, f) < 0 || mtd_device_read(&mtd, number, f) < 0)
+		return -1;
+	found = ubi_device_find(&v->dev, number, f);
+	if (found == 0)
 		return fault_set(f, FAULT_UNFIT,
 				 "%s: no UBI is attached; to attach it: ubiattach -p /dev/mtd%d",
-				 mtd->name, mtd->mtd_num);
-	}
-	if (ubi_get_dev_info1(v->lib, number, &v->dev) < 0)
-		return fault_errno(f, FAULT_UNFIT, "ubi%d: cannot look it up in sysfs", number);
-	if (v->dev.leb_size <= 0 || v->dev.min_io_size <= 0)
-		return fault_set(f, FAULT_UNFIT, "ubi%d: sysfs has no size of it", number);
-	return 0;
+				 mtd.name, number);
+	if (found > 0 && mode == TARGET_WRITE && !mtd.writable)
+		return fault_set(f, FAULT_UNFIT, "mtd%d (%s) is write-protected", number, mtd.name);
+	return found < 0 ? -1 : 0;
 }
 
 /* Decides on the volume's size, and whether there is room for it. */
 static int plan(struct volume_target *v, const struct payload *p, struct fault *f)
 {
-	uint32_t leb = (uint32_t)(v->present ? v->vol.leb_size : v->dev.leb_size);
-	uint64_t has = v->present ? (uint64_t)v->vol.rsvd_lebs : 0;
-	uint64_t free_now = (uint64_t)v->dev.avail_lebs + has;
+	uint32_t leb = v->present ? v->vol.eraseblock : v->dev.eraseblock;
+	uint32_t has = v->present ? v->vol.blocks : 0;
+	uint32_t available = v->dev.available + has;
 	uint64_t bytes = p->volume_size ? p->volume_size : p->size;
 	uint64_t wanted = bytes / leb + (bytes % leb != 0);
 
@@ -363,17 +335,16 @@ static int plan(struct volume_target *v, const struct payload *p, struct fault *
 		wanted = has;
 	if (wanted == 0)
 		wanted = 1; /* there is no smaller volume */
-	if (wanted > free_now)
+	if (wanted > available)
 		return fault_set(f, FAULT_UNFIT,
-				 "%s needs %llu of %d logical eraseblocks, %llu are free",
-				 v->base.name, (unsigned long long)wanted, v->dev.total_lebs,
-				 (unsigned long long)free_now);
-	if (!v->present && v->dev.vol_count >= v->dev.max_vol_count)
-		return fault_set(f, FAULT_UNFIT, "%s: all %d volumes that ubi%d can have exist",
-				 v->base.name, v->dev.max_vol_count, v->dev.dev_num);
-	v->id = v->present ? v->vol.vol_id : UBI_VOL_NUM_AUTO;
+				 "%s needs %llu of %u logical eraseblocks, %u are free",
+				 v->base.name, (unsigned long long)wanted, v->dev.total, available);
+	if (!v->present && v->dev.volumes >= v->dev.volumes_max)
+		return fault_set(f, FAULT_UNFIT, "%s: all %u volumes that ubi%d can have exist",
+				 v->base.name, v->dev.volumes_max, v->dev.number);
+	v->id = v->present ? v->vol.id : UBI_VOL_NUM_AUTO;
 	v->alignment = v->present ? v->vol.alignment : 1;
-	v->base.page = v->base.subpage = (uint32_t)v->dev.min_io_size;
+	v->base.page = v->base.subpage = v->dev.page;
 	target_add_region(&v->base, (uint32_t)wanted, leb);
 	return 0;
 }
@@ -382,9 +353,9 @@ static int plan(struct volume_target *v, const struct payload *p, struct fault *
  * Asks, changing nothing, whether the volume could be had alone: resizing it to the size it has
  * opens it exclusively and does no more. Opening it for writing would not tell of its readers.
  */
-static int check_free(struct volume_target *v, struct fault *f)
+static int check_free(const struct volume_target *v, struct fault *f)
 {
-	if (ubi_rsvol(v->lib, v->dev_node, v->vol.vol_id, v->vol.rsvd_bytes) == 0)
+	if (set_size(v, (uint64_t)v->vol.blocks * v->vol.eraseblock) == 0)
 		return 0;
 	if (errno == EBUSY)
 		return fault_errno(f, FAULT_BUSY, "%s is in use (mounted, or open elsewhere)",
@@ -395,45 +366,35 @@ static int check_free(struct volume_target *v, struct fault *f)
 /* Why the volume cannot hold the payload, whatever its bytes are; NULL: it can. */
 static const char *unlike(const struct volume_target *v, const struct payload *p)
 {
-	char byte;
-
 	if (!v->present)
 		return "does not exist";
-	if (v->vol.type != v->type)
+	if (v->vol.is_static != v->is_static)
 		return "is of another type";
-	if ((uint32_t)v->vol.rsvd_lebs != v->base.blocks)
+	if (v->vol.blocks != v->base.blocks)
 		return "has another size";
+	if (v->vol.updating)
+		return "was left by an update that was cut off";
 	if (v->vol.corrupted)
 		return "is corrupted";
-	if (v->type == UBI_STATIC_VOLUME && (uint64_t)v->vol.data_bytes != p->size)
+	if (v->is_static && v->vol.data_bytes != p->size)
 		return "holds another number of bytes";
-	if (pread(v->fd, &byte, 1, 0) < 0 && errno == EBADF) /* what else fails, read() will meet */
-		return "was left by an update that was cut off";
 	return NULL;
 }
 
 static int find_volume(struct volume_target *v, const struct payload *p, enum target_mode mode,
 		       struct fault *f)
 {
-	struct mtd_dev_info mtd = { .mtd_num = -1 };
-
-	if (find_mtd(p->part, &mtd, f) < 0 || find_ubi(v, &mtd, f) < 0)
+	if (find_ubi(v, p->part, mode, f) < 0)
 		return -1;
-	(void)snprintf(v->dev_node, sizeof(v->dev_node), "/dev/ubi%d", v->dev.dev_num);
-	(void)snprintf(v->base.name, sizeof(v->base.name), "ubi%d:%.52s", v->dev.dev_num,
+	(void)snprintf(v->dev_node, sizeof(v->dev_node), "/dev/ubi%d", v->dev.number);
+	(void)snprintf(v->base.name, sizeof(v->base.name), "ubi%d:%.52s", v->dev.number,
 		       v->volume); /* cut, it still names it */
 	if (look_up(v, f) < 0 || plan(v, p, f) < 0)
 		return -1;
-	if (mode == TARGET_WRITE) {
-		dev_t number = makedev((unsigned int)v->dev.major, (unsigned int)v->dev.minor);
-
-		if (!mtd.writable)
-			return fault_set(f, FAULT_UNFIT, "mtd%d (%s) is write-protected",
-					 mtd.mtd_num, mtd.name);
-		if (device_node_provide(v->dev_node, S_IFCHR, number, f) < 0 ||
-		    (v->present && check_free(v, f) < 0))
-			return -1;
-	}
+	if (mode == TARGET_WRITE &&
+	    (device_node_provide(v->dev_node, S_IFCHR, v->dev.node, f) < 0 ||
+	     (v->present && check_free(v, f) < 0)))
+		return -1;
 	if (v->present && open_volume(v, mode == TARGET_WRITE ? O_RDWR : O_RDONLY, f) < 0)
 		return -1;
 	v->unlike = unlike(v, p);
@@ -450,14 +411,14 @@ int target_open_volume(struct target **t, const struct payload *p, enum target_m
 	v->fd = -1;
 	v->base.ops = &volume_ops;
 	v->base.medium = MEDIUM_VOLUME;
-	v->type = p->volume_type == VOLUME_STATIC ? UBI_STATIC_VOLUME : UBI_DYNAMIC_VOLUME;
+	v->is_static = p->volume_type == VOLUME_STATIC;
 	memcpy(v->volume, p->volume, sizeof(v->volume));
 	if (find_volume(v, p, mode, f) < 0) {
 		volume_close(&v->base);
 		return -1;
 	}
 	if (ubi)
-		*ubi = v->dev.dev_num;
+		*ubi = v->dev.number;
 	*t = &v->base;
 	return 0;
 }

@@ -14,8 +14,8 @@
  * made, resized or made anew, but not before update() is called: here is only checked that there is
  * room for it. No UBI on the partition, or no room, is FAULT_UNFIT; a volume that somebody has open
  * (a mount, ubiblock) is FAULT_BUSY for TARGET_WRITE. Its eraseblocks are the volume's logical ones
- * as they will be. *ubi (may be NULL) becomes the N of ubiN. Missing nodes are made in /dev. The
- * caller closes *t with target_close().
+ * as they will be. (*t)->device is ubiN as long as the volume does not exist, and *ubi (may be NULL)
+ * becomes that N. Missing nodes are made in /dev. The caller closes *t with target_close().
  *
  * Until update(), a volume that is not as it is wanted, to the byte for a static one, cannot be
  * read, with 0 in err: whatever its bytes are, it does not hold the contents. program() takes the

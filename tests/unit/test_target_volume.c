@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Over a UBI of this file's own: what libubi and the calls on a volume's node come to in the
- * kernel, as far as it decides on something.
+ * Over a UBI of this file's own: what sysfs and the calls on the nodes of UBI come to in the kernel,
+ * as far as it decides on something.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,15 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <libmtd.h>
-#include <libubi.h>
+#include <mtd/ubi-user.h>
 
 #include "helpers.h"
+#include "mtd_device.h"
 #include "target_volume.h"
+#include "ubi_device.h"
 
 enum { LEB = 4096, PAGE = 512, LEBS = 20, VOLUMES = 4, UBI = 2, MAJOR = 250, NODES = 16 };
 
@@ -33,20 +35,20 @@ struct volume {
 };
 
 static struct volume volumes[VOLUMES];
-static int bad_reserve;  /* eraseblocks that a volume cannot have */
-static const char *twin; /* the name of mtd4 */
-static bool ubi_there, attached, ubi_read_only, mtd_writable;
+static int bad_reserve; /* eraseblocks that a volume cannot have */
+static bool attached, ubi_read_only, mtd_writable;
 
 /* What we have open ourselves. */
 static int our_fd, our_flags, our_id;
+static int control_fd;
 static bool updating;
 static long long update_bytes, update_done;
 static uint32_t most;
 static bool interrupted, takes_nothing;
-static bool loses;     /* ... a byte */
-static bool goes;      /* the volume is removed then */
-static bool odd_sysfs; /* sizes there are 0 */
-static bool corrupts;  /* the kernel finds a volume corrupted after an update */
+static bool loses;    /* ... a byte */
+static bool stays;    /* it is still known for broken */
+static bool goes;     /* the volume is removed then */
+static bool corrupts; /* the kernel finds a volume corrupted after an update */
 
 static struct {
 	char path[32];
@@ -56,7 +58,7 @@ static unsigned int node_count;
 static bool devtmpfs;
 
 /* Calls that can fail, counted; those from fail_at to fail_to do. */
-static unsigned int calls, fail_at, fail_to, opened;
+static unsigned int calls, fail_at, fail_to;
 static const char *fail_call; /* or all of this name */
 static const char *failed;
 
@@ -125,144 +127,89 @@ static int node_index(const char *path)
 	return -1;
 }
 
-/* libmtd */
+/* What is in sysfs */
 
-libmtd_t __wrap_libmtd_open(void)
+static int cannot(struct fault *f)
 {
-	if (fails("libmtd_open", ENOMEM))
-		return NULL;
-	opened++;
-	return &nodes;
+	return fault_errno(f, FAULT_UNFIT, "cannot");
 }
 
-void __wrap_libmtd_close(libmtd_t lib)
+int __wrap_mtd_device_find(const char *wanted, int *number, struct fault *f)
 {
-	opened--;
+	*number = strcmp(wanted, "boot") == 0 ? 0 : 1;
+	return fails("mtd_device_find", EIO) ? cannot(f) : 0;
 }
 
-int __wrap_mtd_get_info(libmtd_t lib, struct mtd_info *info)
+int __wrap_mtd_device_read(struct mtd_device *d, int number, struct fault *f)
 {
-	if (fails("mtd_get_info", EIO))
-		return -1;
-	*info = (struct mtd_info){ .mtd_dev_cnt = 3, .highest_mtd_num = 4 };
-	return 0;
+	memset(d, 0, sizeof(*d));
+	d->number = number;
+	d->writable = mtd_writable;
+	(void)snprintf(d->name, sizeof(d->name), "%s", number == 0 ? "boot" : "rootfs");
+	return fails("mtd_device_read", EIO) ? cannot(f) : 0;
 }
 
-int __wrap_mtd_dev_present(libmtd_t lib, int number)
+int __wrap_ubi_device_find(struct ubi_device *d, int mtd, struct fault *f)
 {
-	return number == 0 || number == 1 || number == 4;
-}
-
-int __wrap_mtd_get_dev_info1(libmtd_t lib, int number, struct mtd_dev_info *info)
-{
-	const char *const names[] = { "boot", "rootfs", "", "", twin };
-
-	memset(info, 0, sizeof(*info));
-	info->mtd_num = number;
-	info->writable = mtd_writable;
-	memcpy((char *)(uintptr_t)info->name, names[number], strlen(names[number]) + 1);
-	return fails("mtd_get_dev_info1", EIO) ? -1 : 0;
-}
-
-int __wrap_access(const char *path, int mode)
-{
-	assert_string_equal(path, "/sys/class/mtd");
-	return fails("access", ENOENT) ? -1 : 0;
-}
-
-/* libubi */
-
-libubi_t __wrap_libubi_open(void)
-{
-	if (fails("libubi_open", ENOMEM))
-		return NULL;
-	errno = 0;
-	if (!ubi_there)
-		return NULL;
-	opened++;
-	return &volumes;
-}
-
-void __wrap_libubi_close(libubi_t lib)
-{
-	opened--;
-}
-
-int __wrap_mtd_num2ubi_dev(libubi_t lib, int mtd, int *number)
-{
-	if (fails("mtd_num2ubi_dev", EIO))
-		return -1;
-	errno = 0;
-	*number = UBI;
-	return attached && mtd == 1 ? 0 : -1;
-}
-
-int __wrap_ubi_get_dev_info1(libubi_t lib, int number, struct ubi_dev_info *info)
-{
-	assert_int_equal(number, UBI);
-	if (fails("ubi_get_dev_info1", EIO))
-		return -1;
-	*info = (struct ubi_dev_info){
-		.dev_num = UBI,
-		.mtd_num = 1,
-		.major = MAJOR,
-		.total_lebs = LEBS,
-		.avail_lebs = available(),
-		.leb_size = odd_sysfs ? 0 : LEB,
-		.min_io_size = PAGE,
-		.max_vol_count = VOLUMES,
+	if (fails("ubi_device_find", EIO))
+		return cannot(f);
+	if (!attached || mtd != 1)
+		return 0;
+	*d = (struct ubi_device){
+		.number = UBI,
+		.node = makedev(MAJOR, 0),
+		.total = LEBS,
+		.available = (uint32_t)available(),
+		.eraseblock = LEB,
+		.page = PAGE,
+		.volumes_max = VOLUMES,
 	};
 	for (int i = 0; i < VOLUMES; i++)
-		info->vol_count += volumes[i].name[0] != '\0';
-	return 0;
+		d->volumes += volumes[i].name[0] != '\0';
+	return 1;
 }
 
-int __wrap_ubi_get_vol_info1_nm(libubi_t lib, int number, const char *name,
-				struct ubi_vol_info *info)
+int __wrap_ubi_volume_find(struct ubi_volume *found, const struct ubi_device *d, const char *name,
+			   struct fault *f)
 {
-	assert_int_equal(number, UBI);
-	if (fails("ubi_get_vol_info1_nm", EIO))
-		return -1;
-	memset(info, 0xaa, sizeof(*info));
+	assert_int_equal(d->number, UBI);
+	if (fails("ubi_volume_find", EIO))
+		return cannot(f);
+	memset(found, 0xaa, sizeof(*found));
 	for (int i = 0; i < VOLUMES; i++) {
 		const struct volume *v = &volumes[i];
 
 		if (strcmp(v->name, name) != 0)
 			continue;
-		info->dev_num = UBI;
-		info->vol_id = i;
-		info->major = MAJOR;
-		info->minor = i + 1;
-		info->type = v->type;
-		info->alignment = v->alignment;
-		info->data_bytes = used_bytes(v);
-		info->leb_size = leb_size(v);
-		info->rsvd_lebs = v->lebs;
-		info->rsvd_bytes = (long long)v->lebs * info->leb_size;
-		info->corrupted = v->corrupted;
-		return 0;
+		*found = (struct ubi_volume){
+			.id = i,
+			.node = makedev(MAJOR, (unsigned int)i + 1),
+			.is_static = v->type == UBI_STATIC_VOLUME,
+			.corrupted = v->corrupted,
+			.updating = v->marker,
+			.alignment = (uint32_t)v->alignment,
+			.blocks = (uint32_t)v->lebs,
+			.eraseblock = (uint32_t)leb_size(v),
+			.data_bytes = (uint64_t)used_bytes(v),
+		};
+		return 1;
 	}
-	return error(ENOENT);
+	return 0;
 }
 
-static void check_device(const char *node)
-{
-	assert_string_equal(node, "/dev/ubi2");
-	assert_int_not_equal(node_index(node), -1);
-}
+/* What UBI does */
 
-int __wrap_ubi_mkvol(libubi_t lib, const char *node, struct ubi_mkvol_request *r)
+static int make_volume(const struct ubi_mkvol_req *r)
 {
+	int id = r->vol_id;
 	struct volume *v;
 
-	check_device(node);
-	if (fails("ubi_mkvol", EIO))
-		return -1;
-	for (int i = 0; r->vol_id == UBI_VOL_NUM_AUTO && i < VOLUMES; i++)
-		r->vol_id = volumes[i].name[0] ? r->vol_id : i;
-	assert_in_range(r->vol_id, 0, VOLUMES - 1);
+	for (int i = 0; id == UBI_VOL_NUM_AUTO && i < VOLUMES; i++)
+		id = volumes[i].name[0] ? id : i;
+	assert_in_range(id, 0, VOLUMES - 1);
 	assert_true(r->bytes > 0);
-	v = &volumes[r->vol_id];
+	assert_int_equal(r->name_len, strlen(r->name));
+	v = &volumes[id];
 	assert_int_equal(v->name[0], '\0');
 	memset(v, 0, sizeof(*v));
 	v->type = r->vol_type;
@@ -271,8 +218,8 @@ int __wrap_ubi_mkvol(libubi_t lib, const char *node, struct ubi_mkvol_request *r
 	if (v->lebs > available())
 		return error(ENOSPC);
 	memset(v->contents, 0xff, sizeof(v->contents));
-	(void)snprintf(v->name, sizeof(v->name), "%s", r->name);
-	add_volume_node(r->vol_id);
+	(void)snprintf(v->name, sizeof(v->name), "%.63s", r->name);
+	add_volume_node(id);
 	return 0;
 }
 
@@ -284,11 +231,8 @@ static int held(int id)
 	return !v ? ENODEV : v->users > 0 || our_fd >= 0 ? EBUSY : ubi_read_only ? EROFS : 0;
 }
 
-int __wrap_ubi_rmvol(libubi_t lib, const char *node, int id)
+static int remove_volume(int id)
 {
-	check_device(node);
-	if (fails("ubi_rmvol", EIO))
-		return -1;
 	if (held(id))
 		return error(held(id));
 	volumes[id].name[0] = '\0';
@@ -298,14 +242,11 @@ int __wrap_ubi_rmvol(libubi_t lib, const char *node, int id)
 	return 0;
 }
 
-int __wrap_ubi_rsvol(libubi_t lib, const char *node, int id, long long bytes)
+static int resize_volume(int id, long long bytes)
 {
 	struct volume *v = volume_at(id);
 	int lebs;
 
-	check_device(node);
-	if (fails("ubi_rsvol", EIO))
-		return -1;
 	if (held(id))
 		return error(held(id));
 	lebs = (int)((bytes + leb_size(v) - 1) / leb_size(v));
@@ -319,14 +260,11 @@ int __wrap_ubi_rsvol(libubi_t lib, const char *node, int id, long long bytes)
 	return 0;
 }
 
-int __wrap_ubi_update_start(libubi_t lib, int fd, long long bytes)
+static int start_update(long long bytes)
 {
 	struct volume *v = volume_at(our_id);
 
-	assert_int_equal(fd, our_fd);
 	assert_int_equal(our_flags & O_ACCMODE, O_RDWR);
-	if (fails("ubi_update_start", EIO))
-		return -1;
 	if (v->users > 0)
 		return error(EBUSY);
 	if (bytes < 0 || bytes > (long long)v->lebs * leb_size(v))
@@ -341,6 +279,26 @@ int __wrap_ubi_update_start(libubi_t lib, int fd, long long bytes)
 	return 0;
 }
 
+int __wrap_ioctl(int fd, unsigned long request, void *arg)
+{
+	const struct ubi_rsvol_req *resize = arg;
+
+	assert_int_equal(fd, request == UBI_IOCVOLUP ? our_fd : control_fd);
+	switch (request) {
+	case UBI_IOCMKVOL:
+		return fails("MKVOL", EIO) ? -1 : make_volume(arg);
+	case UBI_IOCRMVOL:
+		return fails("RMVOL", EIO) ? -1 : remove_volume(*(int *)arg);
+	case UBI_IOCRSVOL:
+		return fails("RSVOL", EIO) ? -1 : resize_volume(resize->vol_id, resize->bytes);
+	case UBI_IOCVOLUP:
+		return fails("VOLUP", EIO) ? -1 : start_update(*(int64_t *)arg);
+	default:
+		fail();
+		return -1;
+	}
+}
+
 /* The calls on nodes */
 
 int __real_open(const char *path, int flags, ...);
@@ -353,8 +311,14 @@ int __wrap_open(const char *path, int flags, ...)
 	if (fails("open", EIO))
 		return -1;
 	assert_int_not_equal(number, -1);
-	assert_int_equal(our_fd, -1);
+	assert_true(flags & O_CLOEXEC);
 	id = (int)minor(nodes[number].number) - 1;
+	if (id < 0) {
+		assert_int_equal(control_fd, -1);
+		control_fd = __real_open("/dev/null", O_RDWR | O_CLOEXEC);
+		return control_fd;
+	}
+	assert_int_equal(our_fd, -1);
 	assert_non_null(volume_at(id));
 	if (volumes[id].writable && (flags & O_ACCMODE) != O_RDONLY)
 		return error(EBUSY);
@@ -364,6 +328,18 @@ int __wrap_open(const char *path, int flags, ...)
 	return our_fd;
 }
 
+int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, int argument)
+{
+	int other;
+
+	if (command != F_DUPFD_CLOEXEC || (fd != our_fd && fd != control_fd))
+		return __real_fcntl(fd, command, argument);
+	other = __real_fcntl(fd, command, argument);
+	*(fd == our_fd ? &our_fd : &control_fd) = other;
+	return other;
+}
+
 int __real_close(int fd);
 int __wrap_close(int fd)
 {
@@ -371,6 +347,8 @@ int __wrap_close(int fd)
 		our_fd = -1;
 		updating = false;
 	}
+	if (fd == control_fd)
+		control_fd = -1;
 	assert_true(fd >= 0);
 	assert_int_equal(__real_close(fd), 0);
 	return 0;
@@ -458,7 +436,8 @@ ssize_t __wrap_write(int fd, const void *buf, size_t len)
 	if (update_done == update_bytes) {
 		if (goes)
 			v->name[0] = '\0';
-		updating = v->marker = false;
+		updating = false;
+		v->marker = stays;
 		v->corrupted = corrupts;
 		v->data_bytes = update_bytes - loses;
 	}
@@ -495,11 +474,10 @@ static void start_anew(void)
 	add_node("/dev/ubi2", 0);
 	add_volume(0, "data", UBI_DYNAMIC_VOLUME, 5, 100);
 	bad_reserve = 0;
-	twin = "data";
-	ubi_there = attached = mtd_writable = true;
-	ubi_read_only = updating = interrupted = takes_nothing = corrupts = loses = goes =
-		odd_sysfs = false;
-	our_fd = -1;
+	attached = mtd_writable = true;
+	ubi_read_only = updating = interrupted = takes_nothing = corrupts = loses = goes = stays =
+		false;
+	our_fd = control_fd = -1;
 	most = UINT32_MAX;
 	calls = 0;
 	fail_at = fail_to = UINT32_MAX;
@@ -518,7 +496,6 @@ static int setup(void **state)
 	start_anew();
 	t = NULL;
 	fds = count_fds();
-	opened = 0;
 	return 0;
 }
 
@@ -526,7 +503,6 @@ static int teardown(void **state)
 {
 	target_close(t);
 	assert_int_equal(count_fds(), fds);
-	assert_int_equal(opened, 0);
 	return 0;
 }
 
@@ -548,7 +524,6 @@ static void refused(enum target_mode mode, enum fault_kind kind, const char *wha
 	assert_fault(&f, kind, what);
 	assert_null(none);
 	assert_int_equal(count_fds(), fds);
-	assert_int_equal(opened, 0);
 	assert_memory_equal(before, volumes, sizeof(volumes));
 }
 
@@ -617,8 +592,10 @@ static void made(void **state)
 {
 	open_it(TARGET_LOOK);
 	assert_null(volume_at(1));
+	assert_string_equal(t->device, "ubi2");
 	written(1, UBI_DYNAMIC_VOLUME, 3);
 	assert_int_equal(volumes[1].alignment, 1);
+	assert_string_equal(t->device, "ubi2_1");
 }
 
 static void made_static(void **state)
@@ -637,6 +614,7 @@ static void described(void **state)
 	assert_int_equal(number, UBI);
 	assert_int_equal(our_flags, O_RDWR | O_CLOEXEC);
 	assert_string_equal(t->name, "ubi2:root");
+	assert_string_equal(t->device, "ubi2_3");
 	assert_int_equal(t->medium, MEDIUM_VOLUME);
 	assert_int_equal(t->blocks, 6);
 	assert_int_equal(t->size, 6 * LEB);
@@ -779,35 +757,8 @@ static void no_ubi(void **state)
 	attached = false;
 	refused(TARGET_LOOK, FAULT_UNFIT, wanted);
 	attached = true;
-	ubi_there = false;
-	refused(TARGET_WRITE, FAULT_UNFIT, wanted);
-	ubi_there = true;
 	memcpy(p.part, "boot", 5);
 	refused(TARGET_WRITE, FAULT_UNFIT, "boot: no UBI is attached");
-}
-
-static void partitions(void **state)
-{
-	static const char *const good[] = { "rootfs", "mtd1", "/dev/mtd1" };
-	static const char *const bad[] = { "root", "mtd", "mtd2", "/dev/mtd11", "mtd1 ", "" };
-
-	for (unsigned int i = 0; i < 3; i++) {
-		(void)snprintf(p.part, sizeof(p.part), "%s", good[i]);
-		open_it(TARGET_LOOK);
-	}
-	target_close(t);
-	t = NULL;
-	for (unsigned int i = 0; i < 6; i++) {
-		(void)snprintf(p.part, sizeof(p.part), "%s", bad[i]);
-		refused(TARGET_LOOK, FAULT_UNFIT, "/proc/mtd lists what there is");
-	}
-	for (twin = "rootfs"; twin; twin = strcmp(twin, "mtd1") == 0 ? NULL : "mtd1") {
-		(void)snprintf(p.part, sizeof(p.part), "%s", twin);
-		refused(TARGET_LOOK, FAULT_UNFIT, "mtd1 and mtd4 are both named");
-	}
-	twin = "";
-	fail_at = fail_to = calls + 1; /* behind calloc */
-	refused(TARGET_LOOK, FAULT_UNFIT, "is /sys mounted?");
 }
 
 static void write_protected(void **state)
@@ -959,6 +910,10 @@ static void found_corrupted(void **state)
 	assert_int_equal(fill(LEB), -1);
 	assert_fault(&f, FAULT_FLASH, "ubi2:root: the kernel finds it corrupted after the update");
 	loses = false;
+	stays = true;
+	assert_int_equal(fill(LEB), -1);
+	assert_fault(&f, FAULT_FLASH, "ubi2:root: the kernel finds it corrupted after the update");
+	stays = false;
 	assert_int_equal(fill(LEB), 0);
 	check_contents(1, UBI_STATIC_VOLUME, 3);
 }
@@ -985,15 +940,27 @@ static void changed_by_somebody(void **state)
 	}
 }
 
+static void larger_eraseblocks(void **state)
+{
+	struct volume *v = add_volume(1, "root", UBI_DYNAMIC_VOLUME, 1, 0);
+
+	v->alignment = 3 * PAGE;
+	p.size = 700;
+	open_it(TARGET_WRITE);
+	v->alignment = 1;
+	assert_int_equal(t->ops->update(t, p.size, &f), -1);
+	assert_fault(&f, FAULT_FLASH, "somebody else has changed the volume");
+}
+
 /* An update that cannot begin again does not go on with the old one, either. */
 static void second_update_fails(void **state)
 {
 	open_it(TARGET_WRITE);
 	assert_int_equal(t->ops->update(t, p.size, &f), 0);
 	assert_int_equal(t->ops->program(t, 0, 0, data, LEB, &f), 0);
-	fail_call = "ubi_get_vol_info1_nm";
+	fail_call = "ubi_volume_find";
 	assert_int_equal(t->ops->update(t, p.size, &f), -1);
-	assert_fault(&f, FAULT_FLASH, "ubi2:root: cannot look it up in sysfs: Input/output");
+	assert_fault(&f, FAULT_FLASH, "Input/output");
 	assert_int_equal(f.err, EIO);
 	fail_call = NULL;
 	assert_int_equal(t->ops->program(t, 1, 0, data + LEB, LEB, &f), -1);
@@ -1007,25 +974,35 @@ static void cannot_grow(void **state)
 	struct volume *v = add_volume(1, "root", UBI_DYNAMIC_VOLUME, 2, 2 * LEB);
 
 	open_it(TARGET_WRITE);
-	fail_call = "ubi_rsvol";
+	fail_call = "RSVOL";
 	assert_int_equal(t->ops->update(t, p.size, &f), -1);
 	assert_fault(&f, FAULT_FLASH, "ubi2:root: cannot resize it to 3 eraseblocks: Input/output");
 	assert_memory_equal(v->contents, old, 2 * LEB);
 	assert_false(v->marker);
-	fail_call = "ubi_update_start";
+	fail_call = "VOLUP";
 	assert_int_equal(t->ops->update(t, p.size, &f), -1);
 	assert_fault(&f, FAULT_FLASH, "ubi2:root: cannot begin the update: Input/output");
 	assert_memory_equal(v->contents, old, 2 * LEB);
 	assert_false(v->marker);
 }
 
-static void sizes_of_nothing(void **state)
+/* What goes to stderr must not become part of the volume. */
+static void standard_descriptors_closed(void **state)
 {
-	odd_sysfs = true;
-	refused(TARGET_LOOK, FAULT_UNFIT, "ubi2: sysfs has no size of it");
-	odd_sysfs = false;
-	add_volume(1, "root", UBI_DYNAMIC_VOLUME, 0, 0);
-	refused(TARGET_LOOK, FAULT_UNFIT, "ubi2:root: sysfs has no size of it");
+	int saved = __real_fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+
+	add_volume(1, "root", UBI_DYNAMIC_VOLUME, 4, 0);
+	assert_true(saved >= 0);
+	assert_int_equal(__real_close(STDERR_FILENO), 0);
+	for (int mode = TARGET_LOOK; mode <= TARGET_WRITE; mode++) {
+		open_it(mode);
+		assert_true(our_fd > STDERR_FILENO);
+	}
+	assert_int_equal(fill(LEB), 0);
+	assert_true(our_fd > STDERR_FILENO);
+	check_contents(1, UBI_DYNAMIC_VOLUME, 4);
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	(void)__real_close(saved);
 }
 
 static void no_devtmpfs(void **state)
@@ -1132,8 +1109,7 @@ static void every_call_fails(void **state)
 			if (result == 0 && !failed)
 				break;
 			check_never_half(&before);
-			/* A failed read at open is left for read() to meet. */
-			assert_true(result < 0 || strcmp(failed, "pread") == 0);
+			assert_true(result < 0);
 			failures++;
 			assert_int_not_equal(f.err, 0);
 			fail_at = fail_to = UINT32_MAX;
@@ -1142,7 +1118,6 @@ static void every_call_fails(void **state)
 			target_close(t);
 			t = NULL;
 			assert_int_equal(count_fds(), fds);
-			assert_int_equal(opened, 0);
 			check_never_half(&before);
 			open_it(TARGET_WRITE);
 			assert_int_equal(fill(LEB), 0);
@@ -1178,7 +1153,6 @@ int main(void)
 		volume_test(no_room),
 		volume_test(no_number),
 		volume_test(no_ubi),
-		volume_test(partitions),
 		volume_test(write_protected),
 		volume_test(in_use),
 		volume_test(does_not_hold),
@@ -1188,9 +1162,10 @@ int main(void)
 		volume_test(volume_takes_nothing),
 		volume_test(found_corrupted),
 		volume_test(changed_by_somebody),
+		volume_test(larger_eraseblocks),
 		volume_test(second_update_fails),
 		volume_test(cannot_grow),
-		volume_test(sizes_of_nothing),
+		volume_test(standard_descriptors_closed),
 		volume_test(no_devtmpfs),
 		volume_test(stale_nodes),
 		volume_test(every_call_fails),
