@@ -16,6 +16,7 @@
 
 #include "device_node.h"
 #include "sysfs.h"
+#include "transfer.h"
 
 #define SYS_BLOCK "/sys/class/block"
 #define UNREADABLE "cannot read its uevent in sysfs"
@@ -25,9 +26,6 @@ enum {
 	BOUNCE = 16 * 1024,
 	MTDBLOCK_MAJOR = 31,
 };
-
-/* Sizes of devices do not stop at 2 GiB. */
-_Static_assert(sizeof(off_t) == sizeof(uint64_t), "off_t has 64 bits");
 
 struct block_target {
 	struct target base; /* first, so that a struct target is one of these */
@@ -52,25 +50,6 @@ static int block_is_bad(struct target *t, uint32_t eb, struct fault *f)
 	return 0;
 }
 
-/* Moves all of len bytes between buf and the device. Returns 0, or -1 with errno. */
-static int transfer(int fd, bool out, uint8_t *buf, size_t len, uint64_t at)
-{
-	while (len > 0) {
-		ssize_t n = out ? pwrite(fd, buf, len, (off_t)at) : pread(fd, buf, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n == 0) /* the device ends here, which its size had not said */
-			errno = out ? ENOSPC : ENXIO;
-		if (n <= 0)
-			return -1;
-		buf += n;
-		len -= (size_t)n;
-		at += (uint64_t)n;
-	}
-	return 0;
-}
-
 /* O_DIRECT wants memory, place and length in whole sectors. */
 static bool whole_sectors(const struct target *t, const void *buf, uint64_t at, uint32_t len)
 {
@@ -83,7 +62,7 @@ static int program_bounced(struct block_target *b, uint64_t at, const uint8_t *b
 		uint32_t n = len < b->bounce_size ? len : b->bounce_size;
 
 		memcpy(b->bounce, buf, n);
-		if (transfer(b->fd, true, b->bounce, n, at) < 0)
+		if (transfer_out(b->fd, b->bounce, n, at) < 0)
 			return -1;
 		buf += n;
 		len -= n;
@@ -100,8 +79,8 @@ static int block_program(struct target *t, uint32_t eb, uint32_t offset, const v
 	int result;
 
 	b->stale = true;
-	if (whole_sectors(t, buf, at, len)) /* which does not change buf */
-		result = transfer(b->fd, true, (uint8_t *)(uintptr_t)buf, len, at);
+	if (whole_sectors(t, buf, at, len))
+		result = transfer_out(b->fd, buf, len, at);
 	else
 		result = program_bounced(b, at, buf, len);
 	if (result < 0)
@@ -120,7 +99,7 @@ static int read_bounced(struct block_target *b, uint64_t at, uint8_t *buf, uint3
 		uint32_t n = len < room ? len : room;
 		uint32_t span = (skip + n + page - 1) & ~(page - 1);
 
-		if (transfer(b->fd, false, b->bounce, span, at - skip) < 0)
+		if (transfer_in(b->fd, b->bounce, span, at - skip) < 0)
 			return -1;
 		memcpy(buf, b->bounce + skip, n);
 		buf += n;
@@ -162,7 +141,7 @@ static int block_read(struct target *t, uint32_t eb, uint32_t offset, void *buf,
 	if (drop_cache(b, f) < 0)
 		return -1;
 	if (whole_sectors(t, buf, at, len))
-		result = transfer(b->fd, false, buf, len, at);
+		result = transfer_in(b->fd, buf, len, at);
 	else
 		result = read_bounced(b, at, buf, len);
 	if (result < 0)

@@ -734,8 +734,8 @@ static void device_ends(void **state)
 			     "mmcblk0p2: cannot program eraseblock 3 at byte 512: No space");
 		assert_int_equal(f.err, ENOSPC);
 		assert_int_equal(t->ops->read(t, 2, 0, back + shift, EB, &f), -1);
-		assert_fault(&f, FAULT_FLASH, "cannot read eraseblock 2 at byte 0: No such device");
-		assert_int_equal(f.err, ENXIO);
+		assert_fault(&f, FAULT_FLASH, "cannot read eraseblock 2 at byte 0: No data");
+		assert_int_equal(f.err, ENODATA);
 	}
 }
 
