@@ -52,20 +52,20 @@ int raw_take_checksum(struct raw_input *in, const char *hex, struct fault *f)
 int raw_take_sidecar(struct raw_input *in, struct fault *f)
 {
 	char path[512], text[SHA256_DIGITS + 2] = "";
-	FILE *file;
+	struct source src;
 	size_t got;
+	int result;
 
 	if (in->check != RAW_UNCHECKED)
 		return 0;
 	if (snprintf(path, sizeof(path), "%s.sha256", in->file) >= (int)sizeof(path))
 		return fault_set(f, FAULT_USAGE, "%s: the name is too long", in->file);
-	file = fopen(path, "re");
-	if (!file && errno == ENOENT)
-		return 0;
-	if (!file)
-		return fault_errno(f, FAULT_IMAGE, "%s: cannot open", path);
-	got = fread(text, 1, sizeof(text) - 1, file);
-	(void)fclose(file); /* read-only */
+	if (source_open(&src, path, f) < 0)
+		return f->err == ENOENT ? 0 : -1;
+	result = source_read_some(&src, text, sizeof(text) - 1, &got, f);
+	source_close(&src);
+	if (result < 0)
+		return -1;
 	text[got] = '\0';
 	if (raw_take_checksum(in, text, f) < 0 || in->check != RAW_SHA256)
 		return fault_set(f, FAULT_IMAGE, "%s: does not start with a SHA-256 in hexadecimal",

@@ -18,12 +18,15 @@ static const char banner[] = "BusyBox v";
 /* Returns the banner's version in the program's bytes, or NULL. */
 static const char *find_version(const char *program, size_t size)
 {
-	const char *at = program;
+	enum { LEN = sizeof(banner) - 1, VERSION_MAX = 16 };
+	const char *at = program, *end = program + size;
 
-	while ((at = memmem(at, size - (size_t)(at - program), banner, sizeof(banner) - 1))) {
-		at += sizeof(banner) - 1;
-		if ((size_t)(at - program) + 16 < size && *at >= '0' && *at <= '9')
-			return at - 1;
+	/* Not memmem(): a C library's is made for other things, and 1 KB. */
+	while ((at = memchr(at, banner[0], (size_t)(end - at)))) {
+		if (end - at > LEN + VERSION_MAX && memcmp(at, banner, LEN) == 0 &&
+		    at[LEN] >= '0' && at[LEN] <= '9')
+			return at + LEN - 1;
+		at++;
 	}
 	return NULL;
 }
