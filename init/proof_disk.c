@@ -26,6 +26,21 @@ static bool is_partition(const struct proof_view *view, const char *device)
 	return access(path, F_OK) == 0;
 }
 
+/* A '!' in sysfs is a folder in /dev: cciss!c0d0 is /dev/cciss/c0d0, and known as c0d0. */
+static void name_nodes(struct piece *p, const char *device)
+{
+	char *base = p->name[1];
+
+	(void)snprintf(p->name[1], sizeof(p->name[1]), "%.64s", device);
+	for (char *c = base; *c; c++) {
+		if (*c != '!')
+			continue;
+		*c = '/';
+		base = c + 1;
+	}
+	(void)snprintf(p->name[0], sizeof(p->name[0]), "%.64s", base);
+}
+
 static int one_free(const struct proof_view *view, const char *device, bool alone, struct fault *f)
 {
 	struct piece p = { .node_flags = O_RDONLY | O_EXCL, .node_is_there = true };
@@ -36,8 +51,8 @@ static int one_free(const struct proof_view *view, const char *device, bool alon
 	    !device_number(number, &p.major, &p.minor))
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot read", path);
 	(void)snprintf(p.what, sizeof(p.what), "%s", device);
-	(void)snprintf(p.name[0], sizeof(p.name[0]), "%.64s", device);
-	p.node = alone ? p.name[0] : NULL;
+	name_nodes(&p, device);
+	p.node = alone ? p.name[1] : NULL;
 	if (piece_free(view, &p, true, f) < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "class/block/%.64s/holders", device);

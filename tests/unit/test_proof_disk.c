@@ -187,6 +187,23 @@ static void taken_by_somebody(void **state)
 	assert_fault(&f, FAULT_UNFIT, "dev/sda: cannot tell whether it is in use");
 }
 
+/* The kernel's name is not the node's. */
+static void node_in_a_folder(void **state)
+{
+	add_device("cciss!c0d0", "cciss!c0d0", "104:0\n");
+	add_device("cciss!c0d0", "cciss!c0d0p1", "104:1\n");
+	write_text(temp_path("dev/cciss/c0d0"), "");
+	write_text(temp_path("dev/cciss/c0d0p1"), "");
+	expect_free("cciss!c0d0p1");
+	assert_string_equal(tried, "cciss/c0d0p1 ");
+	expect_free("cciss!c0d0");
+	proc_tree_open("proc", 42, 1, "/dev/cciss/c0d0p1");
+	expect_used("cciss!c0d0p1", "process 42 (dd) has /dev/cciss/c0d0p1 open");
+	expect_used("cciss!c0d0", "cciss!c0d0p1 is in use: process 42");
+	mounted("9 1 0:40 / /a rw - btrfs /dev/cciss/c0d0 rw");
+	expect_used("cciss!c0d0", "mounted on /a");
+}
+
 static void no_such_disk(void **state)
 {
 	assert_int_equal(proof_disk_free(&view, "sdb", &f), -1);
@@ -205,6 +222,7 @@ int main(void)
 		disk_test(held),
 		disk_test(opened_by_a_process),
 		disk_test(taken_by_somebody),
+		disk_test(node_in_a_folder),
 		disk_test(no_such_disk),
 	};
 
