@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "clock.h"
-#include "flashing.h"
 #include "holders.h"
 #include "image_file.h"
 #include "mounts.h"
@@ -16,6 +15,7 @@
 #include "proof.h"
 #include "report.h"
 #include "stragglers.h"
+#include "target_open.h"
 
 enum {
 	PATIENCE_MS = 5000, /* with a mount that is busy though nothing changes any more */
@@ -68,7 +68,7 @@ static int prove_target(const struct proof_view *view, const struct payload *p, 
 	struct target *t;
 	int number;
 
-	if (flashing_open(&t, p, TARGET_LOOK, f) < 0)
+	if (target_open(&t, p, TARGET_LOOK, f) < 0)
 		return -1;
 	number = mtd_number(t->device);
 	target_close(t);

@@ -3,16 +3,7 @@
 
 #include <stdio.h>
 
-#include "target_mtd.h"
-
-int flashing_open(struct target **t, const struct payload *p, enum target_mode mode,
-		  struct fault *f)
-{
-	if (p->kind != PAYLOAD_MTD && p->kind != PAYLOAD_UBI)
-		return fault_set(f, FAULT_UNFIT, "%s: this flashinit writes MTD partitions only",
-				 p->part);
-	return target_open_mtd(t, p->part, mode, NULL, f);
-}
+#include "target_open.h"
 
 int flashing_run(const struct image *img, struct source *src, const struct engine_events *events,
 		 struct engine_counts *counts, bool *begun, struct fault *f)
@@ -22,7 +13,7 @@ int flashing_run(const struct image *img, struct source *src, const struct engin
 
 	*begun = false;
 	for (unsigned int i = 0; result == 0 && i < img->payload_count; i++)
-		result = flashing_open(&targets[i], &img->payload[i], TARGET_WRITE, f);
+		result = target_open(&targets[i], &img->payload[i], TARGET_WRITE, f);
 	if (result == 0)
 		result = engine_run(img, src, targets, events, counts, begun, f);
 	for (unsigned int i = 0; i < img->payload_count; i++)

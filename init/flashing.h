@@ -12,11 +12,6 @@
 #include "fault.h"
 #include "image.h"
 #include "source.h"
-#include "target.h"
-
-/* Opens what the payload is for. The caller closes it with target_close(). */
-int flashing_open(struct target **t, const struct payload *p, enum target_mode mode,
-		  struct fault *f);
 
 /* Opens all targets and has the engine write them; arguments and faults are engine_run()'s. */
 int flashing_run(const struct image *img, struct source *src, const struct engine_events *events,

@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "engine.h"
-#include "flashing.h"
 #include "mounts.h"
 #include "mtd_map.h"
 #include "obstacles.h"
 #include "proof.h"
 #include "say.h"
+#include "target_open.h"
 
 static int look_at(const struct payload *p, struct target *t, struct fault *f)
 {
@@ -37,7 +37,7 @@ static int look(struct targets *all, const struct payload *p, struct fault *f)
 	struct target *t;
 	int result;
 
-	if (flashing_open(&t, p, TARGET_LOOK, f) < 0)
+	if (target_open(&t, p, TARGET_LOOK, f) < 0)
 		return -1;
 	memcpy(all->device[all->count++], t->device, sizeof(t->device));
 	if (t->eraseblock > all->eraseblock)

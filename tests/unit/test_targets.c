@@ -12,7 +12,7 @@
 #include "obstacles.h"
 #include "proof.h"
 #include "simflash.h"
-#include "target_mtd.h"
+#include "target_open.h"
 #include "targets.h"
 
 static uid_t user;
@@ -116,16 +116,16 @@ int __wrap_mtd_map_read(struct mtd_map *m, const char *sys, struct fault *fault)
 	return 0;
 }
 
-int __wrap_target_open_mtd(struct target **target, const char *name, enum target_mode mode,
-			   int *number, struct fault *fault)
+int __wrap_target_open(struct target **target, const struct payload *p, enum target_mode mode,
+		       struct fault *fault)
 {
 	assert_int_equal(mode, TARGET_LOOK);
 	for (unsigned int i = 0; i < board.chips; i++) {
 		*target = &board.chip[i]->target;
-		if (strcmp((*target)->name, name) == 0)
+		if (strcmp((*target)->name, p->part) == 0)
 			return 0;
 	}
-	return fault_set(fault, FAULT_UNFIT, "no MTD partition is named %s", name);
+	return fault_set(fault, FAULT_UNFIT, "no MTD partition is named %s", p->part);
 }
 
 static int setup(void **state)

@@ -21,7 +21,7 @@
 #include "say.h"
 #include "signature.h"
 #include "simflash.h"
-#include "target_mtd.h"
+#include "target_open.h"
 #include "targets.h"
 #include "write.h"
 
@@ -68,13 +68,13 @@ int __wrap_mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f)
 	return 0;
 }
 
-int __wrap_target_open_mtd(struct target **t, const char *name, enum target_mode mode, int *number,
-			   struct fault *f)
+int __wrap_target_open(struct target **t, const struct payload *p, enum target_mode mode,
+		       struct fault *f)
 {
-	struct sim_chip *c = strcmp(name, "rootfs") == 0 ? rootfs : kernel;
+	struct sim_chip *c = strcmp(p->part, "rootfs") == 0 ? rootfs : kernel;
 
-	if (strcmp(name, c->target.name) != 0)
-		return fault_set(f, FAULT_UNFIT, "no MTD partition is named %s", name);
+	if (strcmp(p->part, c->target.name) != 0)
+		return fault_set(f, FAULT_UNFIT, "no MTD partition is named %s", p->part);
 	opened += mode == TARGET_WRITE;
 	*t = &c->target;
 	return 0;
@@ -377,13 +377,28 @@ static void targets_that_are_one(void **state)
 	expect_old();
 }
 
-static void kinds_without_a_target(void **state)
+/* A block device and a volume have no eraseblocks that people count. */
+static void other_kinds(void **state)
 {
-	set_raw(0, "kernel", new_kernel, KERNEL);
+	const struct sim_geometry disk = { SIM_BLOCK, 65536, 512, 4, NULL, 0 };
+	const struct sim_geometry volume = { SIM_VOLUME, 8192, 512, 4, NULL, 0 };
+
+	set_raw(0, "rootfs", new_rootfs, ROOTFS);
+	set_raw(1, "kernel", new_kernel, KERNEL);
 	request.raw[0].to.kind = PAYLOAD_BLOCK;
-	request.raw[0].to.tail = TAIL_NONE;
-	run(4, "kernel: this flashinit writes MTD partitions only");
-	expect_old();
+	request.raw[1].to.kind = PAYLOAD_UBIVOL;
+	request.raw[0].to.tail = request.raw[1].to.tail = TAIL_NONE;
+	(void)strcpy(request.raw[1].to.volume, "boot");
+	request.raw[1].to.volume_type = VOLUME_STATIC;
+	rootfs = sim_add_chip(&board, "rootfs", &disk);
+	kernel = sim_add_chip(&board, "kernel", &volume);
+	(void)strcpy(rootfs->target.device, "mmcblk0p2");
+	(void)strcpy(kernel->target.device, "ubi0_1");
+	run(0, "written and proven in ");
+	expect_said("rootfs is mmcblk0p2: 20580 bytes go into 262144\n");
+	expect_said("kernel is ubi0_1: 8192 bytes go into 32768\n");
+	expect_said("kernel:boot: 1 eraseblocks written");
+	assert_memory_equal(sim_cells(kernel, 0), new_kernel, KERNEL);
 }
 
 static void tries_again(void **state)
@@ -517,7 +532,7 @@ int main(void)
 		write_test(keeps_the_tail),
 		write_test(refuses_what_the_device_does_not_take),
 		write_test(targets_that_are_one),
-		write_test(kinds_without_a_target),
+		write_test(other_kinds),
 		write_test(tries_again),
 		write_test(gives_up),
 		write_test(tries_plain_images_again),
