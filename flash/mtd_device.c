@@ -4,14 +4,14 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <mtd/mtd-user.h>
+
+#include "sysfs.h"
 
 #define SYSFS_MTD "/sys/class/mtd"
 
@@ -52,27 +52,12 @@ static int entry_number(const char *entry)
 	return *entry ? -1 : number;
 }
 
-/* Reads one line of sysfs; what does not fit is cut off. Returns 0, or -1 with errno. */
 static int read_attribute(int number, const char *attribute, char *buf, size_t size)
 {
 	char path[64];
-	ssize_t got;
-	int fd, err;
 
 	(void)snprintf(path, sizeof(path), SYSFS_MTD "/mtd%d/%s", number, attribute);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	got = read(fd, buf, size - 1); /* sysfs gives all at once */
-	err = errno;
-	(void)close(fd); /* nothing was written */
-	errno = err;
-	if (got < 0)
-		return -1;
-	if (got > 0 && buf[got - 1] == '\n')
-		got--;
-	buf[got] = '\0';
-	return 0;
+	return sysfs_read(path, buf, size);
 }
 
 static bool has_gone(void)

@@ -15,13 +15,12 @@
 
 #include <mtd/mtd-user.h>
 
+#include "device_node.h"
 #include "mtd_device.h"
 #include "mtd_oob.h"
 #include "mtd_regions.h"
 #include "mtd_unlock.h"
-
-/* On a 32-bit machine, too: musl's always is, glibc's with _FILE_OFFSET_BITS=64. */
-_Static_assert(sizeof(off_t) == 8, "offsets in flash need 64 bits");
+#include "transfer.h"
 
 enum { MTD_CHAR_MAJOR = 90 };
 
@@ -91,19 +90,10 @@ static int mtd_program(struct target *t, uint32_t eb, uint32_t offset, const voi
 static int mtd_read(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint32_t len,
 		    struct fault *f)
 {
-	off_t at = (off_t)(target_block_offset(t, eb) + offset);
-
-	for (uint32_t done = 0; done < len;) {
-		ssize_t got = pread(fd_of(t), (char *)buf + done, len - done, at + done);
-
-		if (got == 0)
-			errno = ENODATA; /* the device ends: that is not the eraseblock's fault */
-		if (got <= 0)
-			return fault_errno(f, FAULT_FLASH,
-					   "%s: cannot read eraseblock %u at byte %u", t->name, eb,
-					   offset + done);
-		done += (uint32_t)got;
-	}
+	/* Where the device ends before, it is ENODATA: that is not the eraseblock's fault. */
+	if (transfer_in(fd_of(t), buf, len, target_block_offset(t, eb) + offset) < 0)
+		return fault_errno(f, FAULT_FLASH, "%s: cannot read eraseblock %u at byte %u",
+				   t->name, eb, offset);
 	return 0;
 }
 
@@ -196,18 +186,6 @@ static void describe(struct target *t, const struct mtd_device *d)
 		t->subpage = d->subpage;
 }
 
-/* Where 0 to 2 were closed, a line for stderr must not be programmed into flash. */
-static int above_stderr(int fd)
-{
-	int other;
-
-	if (fd < 0 || fd > STDERR_FILENO)
-		return fd;
-	other = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	(void)close(fd); /* nothing was written */
-	return other;
-}
-
 static int open_node(struct mtd_target *m, const struct mtd_device *d, enum target_mode mode,
 		     struct fault *f)
 {
@@ -216,7 +194,7 @@ static int open_node(struct mtd_target *m, const struct mtd_device *d, enum targ
 	char node[32];
 
 	(void)snprintf(node, sizeof(node), "/dev/mtd%d", d->number);
-	m->fd = above_stderr(open(node, (mode == TARGET_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC));
+	m->fd = device_node_open(node, mode == TARGET_WRITE ? O_RDWR : O_RDONLY);
 	if (m->fd < 0 || fstat(m->fd, &st) < 0)
 		return fault_errno(f, FAULT_UNFIT, "%s (%s): cannot open", node, d->name);
 	/* What a slip such as `cp image /dev/mtd9` left is a file, and takes everything. */

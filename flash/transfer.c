@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-/* Devices do not stop at 2 GiB. */
-_Static_assert(sizeof(off_t) == sizeof(uint64_t), "offsets need 64 bits");
+/* On a 32-bit machine, too: musl's always is, glibc's with _FILE_OFFSET_BITS=64. */
+_Static_assert(sizeof(off_t) == 8, "offsets in flash need 64 bits");
 
 static int transfer(int fd, bool out, uint8_t *buf, size_t len, uint64_t at)
 {
