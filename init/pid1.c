@@ -65,9 +65,9 @@ static void close_inherited(void)
 }
 
 /*
- * Descriptors 0 to 2 must always be open: libmtd writes to 2, and whatever file got that number
- * would receive it. O_NOCTTY: a terminal that controls us could hang us up. O_NONBLOCK: one that
- * flow control has stopped must not stop the update.
+ * Descriptors 0 to 2 must always be open: lines are written to them, and whatever file got such a
+ * number would receive them. O_NOCTTY: a terminal that controls us could hang us up. O_NONBLOCK: one
+ * that flow control has stopped must not stop the update.
  */
 static void open_console(void)
 {

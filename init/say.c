@@ -15,7 +15,6 @@
 enum { PATIENCE_MS = 100 }; /* with a terminal whose buffer is full */
 
 static int kernel_log = -1;
-static int error_fd = STDERR_FILENO;
 static bool as_json;
 
 void say_raw(int fd, const char *text, size_t len)
@@ -82,7 +81,7 @@ void say_error(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	line(error_fd, fmt, args);
+	line(STDERR_FILENO, fmt, args);
 	va_end(args);
 }
 
@@ -111,19 +110,6 @@ void say_somewhere(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		(void)close(fd);
-}
-
-void say_alone(void)
-{
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	int own = null < 0 ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-	if (own >= 0) {
-		(void)dup2(null, STDERR_FILENO);
-		error_fd = own;
-	}
-	if (null >= 0)
-		(void)close(null);
 }
 
 void say_to_kernel_log(void)

@@ -21,8 +21,8 @@ void say_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int say_fault(const struct fault *f);
 
 /*
- * Opens /dev/null as those of descriptors 0 to 2 that are closed: libmtd writes to 2, and whatever
- * file got that number would receive it.
+ * Opens /dev/null as those of descriptors 0 to 2 that are closed: what is said goes to 1 and 2, and
+ * whatever file or pipe got such a number would receive it.
  */
 void say_somewhere(void);
 
@@ -32,12 +32,6 @@ void say_raw(int fd, const char *text, size_t len);
 /* From now on say() prints events: {"event":"note","message":"..."} */
 void say_as_json(void);
 bool say_is_json(void);
-
-/*
- * From now on standard error is /dev/null to everybody else: libmtd and libubi tell there what we
- * tell better. It must not be closed, or they would lose errno.
- */
-void say_alone(void);
 
 /* From now on every line of say() and say_error() goes to the kernel log, too. */
 void say_to_kernel_log(void);

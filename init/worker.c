@@ -8,7 +8,6 @@
 #include "flashing.h"
 #include "image_file.h"
 #include "report.h"
-#include "say.h"
 
 /* If PID 1 cannot be told that the point of no return comes, it is not passed. */
 static int on_begin(void *ctx, struct fault *f)
@@ -56,7 +55,6 @@ int worker_flash(const char *image, int reports, struct fault *f)
 	struct image_file file;
 	int result;
 
-	say_alone(); /* or libmtd's lines would go to the console, too */
 	result = image_file_open(&file, image, NULL, f);
 	if (result == 0)
 		result = flash(&file.image, &file.source, reports, f);

@@ -167,7 +167,6 @@ int write_firmware(const struct write_options *o)
 	o->firmware->may_stream = true;
 	if (o->json)
 		say_as_json();
-	say_alone();
 	if (run(&w, o, &f) < 0)
 		code = fail(&w, &f);
 	if (o->json)

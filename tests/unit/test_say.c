@@ -204,35 +204,10 @@ static int with_closed_descriptors(void)
 	return fcntl(3, F_GETFD) < 0 ? 0 : 2;
 }
 
-/* Whoever opens a file then must not get the number that libmtd writes to. */
+/* Whoever opens a file then must not get the number that lines are written to. */
 static void standard_descriptors(void **state)
 {
 	assert_int_equal(in_child(with_closed_descriptors), 0);
-}
-
-static int speaking_alone(void)
-{
-	struct fault f;
-
-	say_alone();
-	if (!same_file(STDERR_FILENO, "/dev/null"))
-		return 1;
-	(void)fprintf(stderr, "libmtd: error!\n");
-	say_error("ours");
-	return fault_set(&f, FAULT_UNFIT, "a fault") < 0 && say_fault(&f) == 4 ? 0 : 2;
-}
-
-static void alone_on_standard_error(void **state)
-{
-	char *text;
-	int code;
-
-	capture_start(STDERR_FILENO);
-	code = in_child(speaking_alone);
-	text = capture_end(STDERR_FILENO);
-	assert_int_equal(code, 0);
-	assert_string_equal(text, "flashinit: ours\nflashinit: a fault\n");
-	free(text);
 }
 
 /* The last test: there is no way back from it. */
@@ -267,7 +242,6 @@ int main(void)
 		file_test(long_lines_still_end),
 		file_test(faults),
 		cmocka_unit_test(standard_descriptors),
-		file_test(alone_on_standard_error),
 		file_test(to_the_kernel_log),
 	};
 

@@ -18,7 +18,6 @@
 #include "images.h"
 #include "lock.h"
 #include "mtd_map.h"
-#include "say.h"
 #include "signature.h"
 #include "simflash.h"
 #include "target_open.h"
@@ -92,11 +91,6 @@ int __wrap_targets_still_unused(const struct targets *t, struct fault *f)
 	asked_later++;
 	assert_true(asked && opened);
 	return used_later ? fault_set(f, FAULT_BUSY, "mtd0 is in use: %s", used_later) : 0;
-}
-
-/* The stderr of this process is not libmtd's. */
-void __wrap_say_alone(void)
-{
 }
 
 static unsigned int waits;
