@@ -378,12 +378,16 @@ static bool has_cleanmarker(struct sim_chip *c, uint32_t eb)
 	       all_ff(sim_oob(c, eb) + sizeof(oob_marker), c->oob_size - sizeof(oob_marker));
 }
 
-/* Of OOB that is nobody's: a marker that was there before may stay in a blank eraseblock. */
+/*
+ * Of OOB that is nobody's: a marker may stay in a blank eraseblock, if it was there before, or came
+ * when the layout had it behind the image.
+ */
 static bool oob_is_left(struct bench *b, unsigned int chip, uint32_t eb)
 {
 	struct sim_chip *c = b->chip[chip];
 
-	return all_ff(sim_oob(c, eb), c->oob_size) || sim_block_unchanged(c, b->start, eb);
+	return all_ff(sim_oob(c, eb), c->oob_size) || sim_block_unchanged(c, b->start, eb) ||
+	       (b->tail[chip] == TAIL_JFFS2 && has_cleanmarker(c, eb));
 }
 
 /* Whether an eraseblock behind the contents is what the tail's policy makes of it. */

@@ -233,6 +233,24 @@ static void shift_of_the_first_payload(void **state)
 	cut_everywhere();
 }
 
+/* What a pipe gave moves on within flash, which can be cut at each step. */
+static void shift_from_a_pipe(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	b.from_pipe = true;
+	make_weak(0, 0, SIM_PROGRAM, SIM_FAIL);
+	cut_everywhere();
+}
+
+static void shift_by_two_from_a_pipe(void **state)
+{
+	bench_add(&b, &nand, 4 * EB);
+	b.from_pipe = true;
+	make_weak(0, 0, SIM_PROGRAM, SIM_FAIL);
+	make_weak(0, 2, SIM_ERASE, SIM_FAIL);
+	cut_everywhere();
+}
+
 /* The numbers of the operations of the last run that change flash; those between leave it as is. */
 static uint32_t changing_ops(uint32_t *numbers, uint32_t room)
 {
@@ -357,6 +375,8 @@ int main(void)
 		sim_test(two_starts_that_cannot_be_committed),
 		sim_test(shift_of_the_second_payload),
 		sim_test(shift_of_the_first_payload),
+		sim_test(shift_from_a_pipe),
+		sim_test(shift_by_two_from_a_pipe),
 		sim_test(two_cuts),
 		sim_test(cut_again_and_again),
 		sim_test(fault_and_cut),

@@ -266,13 +266,26 @@ static bool lacks_only_start(struct bench *b, unsigned int chip)
 	return is_new_from(b, chip, 2);
 }
 
+/* An eraseblock that nobody gets to see the header of, neither the engine nor the kernel. */
+static bool cannot_be_read(const struct bench *b, unsigned int chip, uint32_t eb)
+{
+	for (unsigned int i = 0; i < b->board.weaknesses; i++) {
+		const struct sim_weakness *w = &b->board.weakness[i];
+
+		if (w->chip == chip && w->eb == eb && w->what == SIM_READ &&
+		    w->left == SIM_FOR_EVER)
+			return true;
+	}
+	return false;
+}
+
 /* Whether the kernel would take the eraseblock for one of the volume table, of the given UBI. */
 static bool is_layout(struct bench *b, unsigned int chip, uint32_t eb, uint32_t seq)
 {
 	struct sim_chip *c = b->chip[chip];
 	const uint8_t *cells = sim_cells(c, eb), *vid = cells + shapes[chip].vid_offset;
 
-	return !c->block[eb].bad && is_header(vid, "UBI!") &&
+	return !c->block[eb].bad && !cannot_be_read(b, chip, eb) && is_header(vid, "UBI!") &&
 	       get_be32(vid + VID_VOLUME) == LAYOUT_VOLUME &&
 	       can_read(c, eb, shapes[chip].vid_offset, HEADER) &&
 	       (get_be32(cells + EC_IMAGE_SEQ) == seq);
