@@ -490,6 +490,30 @@ static bool starts_new(struct bench *b, unsigned int chip)
 	return starts_with(b->chip[chip], b->new[chip], b->new_len[chip]);
 }
 
+/* What goes wrong without an error can leave anything; errors and cuts cannot. */
+static bool tells_no_lies(const struct bench *b)
+{
+	bool honest = true;
+
+	for (unsigned int i = 0; i < b->board.weaknesses; i++)
+		honest = honest && b->board.weakness[i].fault.how == SIM_FAIL;
+	for (unsigned int i = 0; i < b->board.faults; i++)
+		honest = honest && (b->board.fault[i].how == SIM_FAIL ||
+				    b->board.fault[i].how >= SIM_CUT_BEFORE);
+	return honest;
+}
+
+/* Blank, torn, or full of one of the patterns that eraseblocks are tortured with. */
+static bool shows_cut(struct bench *b, unsigned int chip)
+{
+	struct sim_chip *c = b->chip[chip];
+	uint32_t first = sim_good(c, 0);
+	const uint8_t *cells = sim_cells(c, first);
+
+	return c->kind != SIM_NAND || !tells_no_lies(b) || !sim_is_readable(c, first) ||
+	       memcmp(cells, cells + 1, c->target.page - 1) == 0;
+}
+
 bool bench_is_new(struct bench *b, unsigned int chip)
 {
 	return b->judge[chip]->is_new(b, chip);
@@ -508,6 +532,7 @@ const struct bench_kind bench_raw = {
 	.is_whole_old = bench_is_old,
 	.starts_new = starts_new,
 	.is_whole_new = is_new,
+	.shows_cut = shows_cut,
 };
 
 bool bench_all_new(struct bench *b)
@@ -602,7 +627,27 @@ void bench_check_starts(struct bench *b)
 		if (old_start || new_start)
 			bench_fail(b, "%s: a valid start without a whole firmware behind it",
 				   b->chip[i]->target.name);
+		if (judge->shows_cut && !judge->shows_cut(b, i))
+			bench_fail(b, "%s: a start that is none, and does not look like it",
+				   b->chip[i]->target.name);
 	}
+}
+
+/* Whether a fault was planned for the last attempt to erase the first eraseblock. */
+static bool last_erase_failed(const struct bench *b, unsigned int chip)
+{
+	uint32_t first = sim_good(b->chip[chip], 0), last = UINT32_MAX;
+
+	for (uint32_t i = 0; i < b->board.ops; i++) {
+		const struct sim_op *op = &b->board.log[i];
+
+		if (op->what == SIM_ERASE && op->chip == chip && op->eb == first)
+			last = i;
+	}
+	for (unsigned int i = 0; i < b->board.faults; i++)
+		if (b->board.fault[i].op == last)
+			return true;
+	return false;
 }
 
 void bench_check_outcome(struct bench *b, int result)
@@ -621,7 +666,7 @@ void bench_check_outcome(struct bench *b, int result)
 			bench_fail(b, "%s has changed before begin()", b->chip[i]->target.name);
 		if (is_safe(b, i))
 			continue;
-		if (is_weak(b, i, sim_good(b->chip[i], 0)))
+		if (is_weak(b, i, sim_good(b->chip[i], 0)) || last_erase_failed(b, i))
 			bench_check_starts(b);
 		else
 			bench_check_not_bootable(b);

@@ -31,6 +31,8 @@ struct bench_kind {
 	bool (*is_whole_old)(struct bench *b, unsigned int chip);
 	bool (*starts_new)(struct bench *b, unsigned int chip);
 	bool (*is_whole_new)(struct bench *b, unsigned int chip);
+	/* Where neither is there, it can be seen that an update was cut; may be NULL. */
+	bool (*shows_cut)(struct bench *b, unsigned int chip);
 };
 
 extern const struct bench_kind bench_raw; /* bytes in order */
@@ -127,8 +129,8 @@ void bench_check_not_bootable(struct bench *b);
 /*
  * The verdict on a run in which something failed: the new firmware, or an error that leaves no
  * valid start. The one exception is a first eraseblock that is too weak to be erased and cannot be
- * marked either: then it must at least not be taken for a firmware. Of a block device what counts
- * is what the end of power would leave of it.
+ * marked either, or where the last attempt to erase it failed: then it must at least not be taken
+ * for a firmware. Of a block device what counts is what the end of power would leave of it.
  */
 void bench_check_outcome(struct bench *b, int result);
 
@@ -137,7 +139,8 @@ void bench_check_mended(struct bench *b);
 
 /*
  * After a cut: whatever start could be taken for a valid one has a whole firmware behind it: the
- * old one, or the new one in all chips, in the same sense.
+ * old one, or the new one in all chips, in the same sense. And where there is none, the first
+ * eraseblock of NAND says so: it is blank, torn, or full of a test pattern.
  */
 void bench_check_starts(struct bench *b);
 

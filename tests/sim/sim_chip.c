@@ -74,7 +74,7 @@ static int read(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint3
 	if (c->kind == SIM_NAND)
 		read_torn(c, &op, buf);
 	if (sim_happens(wrong, SIM_FLIP))
-		((uint8_t *)buf)[len / 2] ^= 0x10;
+		((uint8_t *)buf)[len / 2] ^= 0x04;
 	if (c->kind != SIM_NAND)
 		return 0;
 	if (sim_happens(wrong, SIM_GARBLE)) {
@@ -276,7 +276,7 @@ static int read_oob(struct target *t, uint32_t eb, void *buf, uint32_t len, stru
 		return no_oob(c, len, f);
 	memcpy(buf, sim_oob(c, eb), len);
 	if (sim_happens(wrong, SIM_FLIP))
-		((uint8_t *)buf)[len / 2] ^= 0x10;
+		((uint8_t *)buf)[len / 2] ^= 0x04;
 	return 0;
 }
 

@@ -24,7 +24,7 @@ static int read(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint3
 	}
 	memcpy(buf, sim_cells(c, eb) + offset, len);
 	if (sim_happens(wrong, SIM_FLIP))
-		((uint8_t *)buf)[len / 2] ^= 0x10;
+		((uint8_t *)buf)[len / 2] ^= 0x04;
 	return 0;
 }
 

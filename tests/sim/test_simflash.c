@@ -357,7 +357,7 @@ static void weak_blocks_that_recover(void **state)
 	}
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(read_back(c, 3, buf), 0);
-		assert_int_equal(buf[2048], i ? 0xff : 0xef);
+		assert_int_equal(buf[2048], i ? 0xff : 0xfb);
 	}
 }
 
