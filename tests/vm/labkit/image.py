@@ -21,6 +21,7 @@ class Geometry:
     kind: str
     eraseblock: int
     page: int
+    subpage: int = 0  # what UBI shall make use of; 0: none
 
 
 DEFAULT_GEOMETRY = {
@@ -53,34 +54,48 @@ def _pack_cramfs(tree, image, _geometry):
     tools.run_as_owner("mkfs.cramfs", tree, image)
 
 
-def _leb_size(geometry):
-    """A physical eraseblock less its two headers, each of which fills a page (NOR: 64 bytes)."""
-    header = max(geometry.page, 64)
-    return geometry.eraseblock - 2 * header
+def _round_up(number, unit):
+    return -(-number // unit) * unit
 
 
-def _ubinize(volume, image, geometry, volume_type):
-    """One volume named rootfs, which takes all room at first attach if it is dynamic."""
-    flags = "vol_flags=autoresize\n" if volume_type == "dynamic" else ""
+def leb_size(geometry):
+    """A physical eraseblock less UBI's two headers of 64 bytes, each in (sub-)pages of its own."""
+    vid_header = _round_up(64, geometry.subpage or geometry.page)
+    data = _round_up(vid_header + 64, geometry.page)
+    return geometry.eraseblock - data
+
+
+def ubinize(volume, image, geometry, volume_type, volume_size=None):
+    """One volume named rootfs; a dynamic one takes all room at first attach if it has no size."""
+    flags = f"vol_size={volume_size}\n" if volume_size else ""
+    if volume_type == "dynamic" and not volume_size:
+        flags = "vol_flags=autoresize\n"
     recipe = Path(f"{image}.ini")
     recipe.write_text(f"[rootfs]\nmode=ubi\nimage={volume}\nvol_id=0\nvol_name=rootfs\n"
                       f"vol_type={volume_type}\n{flags}", encoding="utf-8")
-    tools.run("ubinize", "-o", image, "-p", geometry.eraseblock, "-m", geometry.page, "-Q", 1,
-              recipe)
+    subpage = ["-s", geometry.subpage] if geometry.subpage else []
+    tools.run("ubinize", "-o", image, "-p", geometry.eraseblock, "-m", geometry.page, *subpage,
+              "-Q", 1, recipe)
+    return image
+
+
+def pack_ubifs_volume(tree, volume, geometry):
+    """What a volume with UBIFS holds; it can be as large as 1000 logical eraseblocks."""
+    tools.run_as_owner("mkfs.ubifs", "-r", tree, "-o", volume, "-U", "-x", "zlib",
+                       "-m", max(geometry.page, 8), "-e", leb_size(geometry), "-c", 1000,
+                       "-j", "1MiB")
+    return volume
 
 
 def _pack_ubifs(tree, image, geometry):
-    volume = Path(f"{image}.volume")
-    tools.run_as_owner("mkfs.ubifs", "-r", tree, "-o", volume, "-U", "-x", "zlib",
-                       "-m", max(geometry.page, 8), "-e", _leb_size(geometry), "-c", 1000,
-                       "-j", "1MiB")
-    _ubinize(volume, image, geometry, "dynamic")
+    volume = pack_ubifs_volume(tree, Path(f"{image}.volume"), geometry)
+    ubinize(volume, image, geometry, "dynamic")
 
 
 def _pack_ubiblock(tree, image, geometry):
     volume = Path(f"{image}.volume")
     _pack_squashfs(tree, volume, geometry)
-    _ubinize(volume, image, geometry, "static")
+    ubinize(volume, image, geometry, "static")
 
 
 _PACKERS = {

@@ -19,7 +19,7 @@ _MODULES = ["phram", "mtdblock", "jffs2", "squashfs", "overlay", "loop", "virtio
 _NEED_OTHER_PROCESSOR = ["crc32c-intel.ko", "crc32-pclmul.ko"]
 _BENCH_MODULES = ["virtio_pci", "virtio_blk", "9p", "9pnet_virtio", "nandsim", "mtdram", "phram",
                   "mtdblock", "ubi", "ubifs", "deflate", "lzo", "zstd", "jffs2", "squashfs",
-                  "ext4", "loop"]
+                  "ext4", "loop", "scsi_debug", "sd_mod"]
 _BENCH_MEMORY = "384M"
 _FLASH_ADDRESS = 0x10000000
 _TAIL_SIZE = 64 << 20  # SeaBIOS works in the 16 MiB at the end of memory and just below them

@@ -30,6 +30,7 @@ _MOUNT_9P = """\
 modprobe -a virtio_pci virtio_blk 9pnet_virtio 9p
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 host /host"""
 _MOUNT_HOSTFS = "mount -t hostfs -o {share} host /host"
+_TRACING = "/sys/kernel/tracing"
 
 
 @functools.lru_cache(maxsize=None)
@@ -58,8 +59,9 @@ def _initramfs(lab, mount, install):
 class Workbench:
     """A machine without a firmware; everything that machine.Machine can do, and files."""
 
-    def __init__(self, machine, share):
+    def __init__(self, machine, share, counter):
         self.machine = machine.up("bench", timeout=60)
+        self._counter = counter
         self.share = share
         self._numbers = itertools.count(1)
         self.sh = machine.sh
@@ -84,16 +86,65 @@ class Workbench:
         """What the kernel said since the last call. (The console's reader would drop it.)"""
         return self.get("dmesg -c").decode(errors="replace")
 
+    def count_operations(self):
+        """Count erases and programs from now on."""
+        self._counter.start(self)
+
+    def operations(self):
+        """{"erase": calls, "program": calls} since count_operations()."""
+        return self._counter.read(self)
+
+
+class _CalledFunctions:
+    """Operations as calls of the kernel's functions for any MTD, through kprobes."""
+
+    _FUNCTIONS = {"erase": "mtd_erase", "program": "mtd_write_oob"}
+
+    def start(self, w):
+        """Set the counters to 0."""
+        probes = "; ".join(f"echo p:{name} {function} >>kprobe_events"
+                           for name, function in self._FUNCTIONS.items())
+        w.run(f"[ -d {_TRACING}/events ] || mount -t tracefs tracefs {_TRACING}; modprobe mtd; "
+              f"(cd {_TRACING}; echo 0 >events/kprobes/enable; echo >kprobe_events; {probes}; "
+              "echo 1 >events/kprobes/enable)")
+
+    @staticmethod
+    def read(w):
+        """The counters."""
+        profile = w.run(f"cat {_TRACING}/kprobe_profile")
+        return {name: int(hits) for name, hits in re.findall(r"^\s*(\w+)\s+(\d+)", profile, re.M)}
+
+
+class _CountedByFlashsim:
+    """Operations as flashsim has counted them since boot."""
+
+    def __init__(self):
+        self._start = {"erase": 0, "program": 0}
+
+    @staticmethod
+    def _now(w):
+        counts = w.run("cd /sys/module/flashsim/parameters && cat erases programs; cd /").split()
+        return {"erase": int(counts[0]), "program": int(counts[1])}
+
+    def start(self, w):
+        """Remember where the counters are."""
+        self._start = self._now(w)
+
+    def read(self, w):
+        """How far the counters went."""
+        return {name: count - self._start[name] for name, count in self._now(w).items()}
+
 
 def on_qemu(lab, disks=(), append=""):
     """A workbench with Debian's kernel; its drivers of flash are loaded with modprobe."""
     share = lab.share()
     archive = _initramfs(lab, _MOUNT_9P, qemu.install_bench_modules)
-    return Workbench(lab.start(qemu.bench_command(archive, share, disks, append)), share)
+    machine = lab.start(qemu.bench_command(archive, share, disks, append))
+    return Workbench(machine, share, _CalledFunctions())
 
 
 def on_uml(lab, flash, **options):
     """A workbench with User-Mode Linux and flashsim; options are those of lab.uml()."""
     share = lab.share()
     archive = _initramfs(lab, _MOUNT_HOSTFS.format(share=share), lambda tree: None)
-    return Workbench(lab.uml(flash, initrd=archive, **options), share)
+    return Workbench(lab.uml(flash, initrd=archive, **options), share, _CountedByFlashsim())
