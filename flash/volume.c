@@ -103,7 +103,9 @@ static int pass_over(struct job *job, struct fault *f)
  * attempt, but not a device that has gone. */
 static int again(struct job *job, struct fault *f)
 {
-	if (job->attempts >= ATTEMPTS || f->kind != FAULT_FLASH || (f->err != 0 && f->err != EIO))
+	bool of_flash = f->err == 0 || f->err == EIO || f->err == EBADMSG; /* the latter: ECC */
+
+	if (job->attempts >= ATTEMPTS || f->kind != FAULT_FLASH || !of_flash)
 		return -1;
 	job->counts->retried++;
 	return JOB_AGAIN;
