@@ -175,6 +175,25 @@ static int prepare_job(struct job *job, const struct source *src, struct fault *
 	return 0;
 }
 
+/* Each volume has been found to have room; those on one UBI share it, one after the other. */
+static int check_room(const struct run *run, unsigned int n, struct fault *f)
+{
+	const struct target *t = run->job[n].t;
+	int64_t takes = 0;
+
+	if (t->medium != MEDIUM_VOLUME)
+		return 0;
+	for (unsigned int i = 0; i <= n; i++)
+		if (run->job[i].t->medium == MEDIUM_VOLUME && run->job[i].t->ubi == t->ubi)
+			takes += run->job[i].t->takes;
+	if (takes <= (int64_t)t->available)
+		return 0;
+	return fault_set(f, FAULT_UNFIT,
+			 "%s: with the volumes before it the image needs %" PRId64
+			 " logical eraseblocks more, %u are free",
+			 t->name, takes, t->available);
+}
+
 static int prepare(struct run *run, const struct image *img, const struct source *src,
 		   struct target *const *targets, struct engine_counts *counts, struct fault *f)
 {
@@ -189,7 +208,7 @@ static int prepare(struct run *run, const struct image *img, const struct source
 		job->payload = &img->payload[i];
 		job->t = targets[i];
 		job->counts = &counts[i];
-		if (prepare_job(job, src, f) < 0)
+		if (prepare_job(job, src, f) < 0 || check_room(run, i, f) < 0)
 			return -1;
 		if (job->t->eraseblock > largest)
 			largest = job->t->eraseblock;

@@ -89,6 +89,10 @@ struct target {
 	uint32_t subpage;    /* bytes: NAND that takes a page in parts; otherwise the page */
 	unsigned int regions;
 	struct target_region region[TARGET_REGIONS_MAX]; /* in order, without gaps */
+	/* Of a UBI volume only: */
+	int ubi;            /* the N of ubiN, which all volumes share that have the same */
+	uint32_t available; /* eraseblocks that nobody has on ubiN, as it is now */
+	int64_t takes; /* eraseblocks of them that update() takes; below 0: that it gives back */
 };
 
 /* Adds a region behind those there are; keeps size, blocks and eraseblock up to date. */

@@ -319,6 +319,9 @@ static int plan(struct volume_target *v, const struct payload *p, struct fault *
 	v->alignment = v->present ? v->vol.alignment : 1;
 	v->base.page = v->base.subpage = v->dev.page;
 	target_add_region(&v->base, (uint32_t)wanted, leb);
+	v->base.ubi = v->dev.number;
+	v->base.available = v->dev.available;
+	v->base.takes = (int64_t)wanted - has;
 	return 0;
 }
 

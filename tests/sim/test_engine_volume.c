@@ -86,6 +86,41 @@ static void too_large(void **state)
 	assert_true(bench_is_old(&b, 0));
 }
 
+/* Two that grow must both find room, one after the other, before the first is touched. */
+static void room_for_both(void **state)
+{
+	static const struct {
+		int64_t first, second;
+		uint32_t available;
+		int ubi;
+		bool fits;
+	} cases[] = {
+		{ 0, 0, 0, 0, true },   { 2, 2, 4, 0, true },  { 2, 3, 4, 0, false },
+		{ 2, 3, 4, 1, true },   { -3, 3, 0, 0, true }, { 3, -3, 0, 0, false },
+		{ -3, 4, 0, 0, false }, { 0, -1, 0, 0, true },
+	};
+
+	bench_add(&b, &volume, 3 * LEB);
+	bench_add(&b, &volume, 2 * LEB);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct target *first = &b.chip[0]->target, *second = &b.chip[1]->target;
+
+		bench_ready(&b);
+		first->takes = cases[i].first;
+		second->takes = cases[i].second;
+		first->available = second->available = cases[i].available;
+		second->ubi = cases[i].ubi;
+		if (cases[i].fits) {
+			bench_run_well(&b);
+			continue;
+		}
+		assert_int_equal(bench_run(&b), -1);
+		assert_fault(&b.fault, FAULT_UNFIT, "logical eraseblocks more");
+		assert_false(b.begun);
+		assert_int_equal(sim_count(&b.board, SIM_UPDATE), 0);
+	}
+}
+
 static const enum sim_how cuts[] = { SIM_CUT_BEFORE, SIM_CUT_EARLY, SIM_CUT, SIM_CUT_LATE,
 				     SIM_CUT_AFTER };
 
@@ -214,17 +249,12 @@ static void second_attempt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		sim_test(every_length),
-		sim_test(every_difference),
-		sim_test(from_a_pipe),
-		sim_test(too_large),
-		sim_test(cut),
-		sim_test(cut_in_one_piece),
-		sim_test(cut_with_flash_behind),
-		sim_test(cut_with_flash_before),
-		sim_test(failures),
-		sim_test(failures_from_a_pipe),
-		sim_test(failures_with_flash),
+		sim_test(every_length),          sim_test(every_difference),
+		sim_test(from_a_pipe),           sim_test(too_large),
+		sim_test(room_for_both),         sim_test(cut),
+		sim_test(cut_in_one_piece),      sim_test(cut_with_flash_behind),
+		sim_test(cut_with_flash_before), sim_test(failures),
+		sim_test(failures_from_a_pipe),  sim_test(failures_with_flash),
 		sim_test(second_attempt),
 	};
 
