@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A UBI volume as a flash target, through libubi and the kernel's update protocol.
+ * A UBI volume as a flash target, by the kernel's update protocol.
  */
 #ifndef FLASH_TARGET_VOLUME_H
 #define FLASH_TARGET_VOLUME_H

@@ -209,7 +209,7 @@ static void mask_is_reset(void **state)
 
 static int leave(void *ctx, int to, struct fault *fault)
 {
-	_exit(3); /* as libmtd does when it has no memory */
+	_exit(3); /* without a report */
 }
 
 static void ends_without_a_word(void **state)
