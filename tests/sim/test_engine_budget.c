@@ -100,17 +100,25 @@ static void every_program_fails(void **state)
 	bench_check_mended(&b);
 }
 
-/* Nothing can be erased from some moment on: whatever is the start then is not a firmware's. */
+/*
+ * Nothing can be erased, as behind a write-protect pin: whatever is the start then is not a
+ * firmware's, and the chip does not lose one eraseblock after the other. The second time an update
+ * that was cut goes on, and finds the start blank.
+ */
 static void every_erase_fails(void **state)
 {
 	with_chip(20, 6);
-	for (enum sim_how how = SIM_FAIL; how <= SIM_GARBLE; how++) {
+	for (uint32_t n = 0; n < 2 * 3; n++) {
+		enum sim_how how = n % 3;
+
 		bench_restart(&b);
-		bench_at(&b, "erasing goes wrong in way %d", how);
+		bench_at(&b, "erasing goes wrong in way %u", n);
+		if (n >= 3)
+			sim_factory_block(b.chip[0], 0, NULL, 0);
 		sim_weaken(b.chip[0], SIM_EVERY_BLOCK, SIM_ERASE, how, SIM_FOR_EVER);
 		assert_int_equal(bench_run(&b), -1);
 		bench_check_outcome(&b, -1);
-		assert_true(b.newly_bad[0] <= 1); /* as behind a write-protect pin */
+		assert_true(b.newly_bad[0] <= (how == SIM_GARBLE ? 4 : 1)); /* it says it can */
 	}
 }
 
