@@ -62,6 +62,7 @@ struct job {
 	bool has_start;    /* what start_crc is the checksum of: the first eraseblock as it was */
 	uint32_t start_crc;
 	bool invalidated;    /* the old firmware's start is erased */
+	bool start_blank;    /* when the run began */
 	bool distrust_blank; /* an erase may have been torn here: what looks blank may not be */
 	unsigned int held_count;
 	struct held held[HELD_MAX]; /* [0] is what goes into the first good eraseblock */

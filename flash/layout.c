@@ -106,7 +106,7 @@ static int invalidate(struct job *job, struct fault *f)
 		layout = erase_old_layout(job, f);
 	if (layout < 0)
 		return -1;
-	if (!job->distrust_blank) {
+	if (!job->start_blank) {
 		job_note_start(job);
 		start = job_place(job, job->held[0].eb, &blank, f);
 		if (start < 0)
@@ -285,6 +285,16 @@ static int write_tail(struct job *job, struct fault *f)
 	}
 }
 
+/* An eraseblock that was tortured when the power went may hold any of the patterns. */
+static bool is_uniform(struct job *job, uint32_t eb, struct fault *f)
+{
+	uint32_t size = target_block_size(job->t, eb);
+	uint8_t *check = job->run->buffers.check;
+
+	return job->t->ops->read(job->t, eb, 0, check, size, f) == 0 &&
+	       memcmp(check, check + 1, size - 1) == 0;
+}
+
 /* A cut update, or a chip from the factory: in both, a look says nothing about being erased. */
 static int look_at_start(struct job *job, struct fault *f)
 {
@@ -294,10 +304,12 @@ static int look_at_start(struct job *job, struct fault *f)
 	if (!job->t->ops->erase)
 		return 0;
 	found = target_next_good(job->t, &eb, f);
-	if (found > 0)
-		job->distrust_blank = block_holds(job->t, eb, NULL, target_block_size(job->t, eb),
-						  &job->run->buffers, f) == 1;
-	return found < 0 ? -1 : 0;
+	if (found <= 0)
+		return found;
+	job->start_blank = block_holds(job->t, eb, NULL, target_block_size(job->t, eb),
+				       &job->run->buffers, f) == 1;
+	job->distrust_blank = job->start_blank || is_uniform(job, eb, f);
+	return 0;
 }
 
 static void start_pass(struct job *job, struct source *src)

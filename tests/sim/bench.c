@@ -573,10 +573,19 @@ static bool starts_again(struct bench *b, unsigned int chip)
 	       !b->judge[chip]->starts_new(b, chip);
 }
 
+/* What was only tried without power has changed nothing. */
+static bool power_went_before(const struct bench *b, uint32_t op)
+{
+	for (unsigned int i = 0; i < b->board.faults; i++)
+		if (b->board.fault[i].how >= SIM_CUT_BEFORE && b->board.fault[i].op < op)
+			return true;
+	return false;
+}
+
 /* What an earlier run has completed stays, while another chip's start is missing. */
 static bool is_untouched(const struct bench *b, unsigned int chip)
 {
-	for (uint32_t i = 0; i < b->board.ops; i++)
+	for (uint32_t i = 0; i < b->board.ops && !power_went_before(b, i); i++)
 		if (b->board.log[i].chip == chip && sim_changes(&b->board.log[i]))
 			return false;
 	return true;
