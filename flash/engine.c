@@ -41,6 +41,15 @@ static int check_kind(const struct payload *p, struct target *t, struct fault *f
 	uint32_t eb = 0;
 	int found;
 
+	if (p->kind == PAYLOAD_UBI && t->regions > 1)
+		return fault_set(f, FAULT_UNFIT,
+				 "%s: has eraseblocks of several sizes, on which there is no UBI",
+				 t->name);
+	if (p->tail == TAIL_JFFS2 && t->medium == MEDIUM_NOR && t->page > 1)
+		return fault_set(f, FAULT_UNFIT,
+				 "%s: is programmed in units of %u bytes, where JFFS2 has other "
+				 "cleanmarkers than this can write: use tail=erase",
+				 t->name, t->page);
 	if (p->kind == PAYLOAD_UBI && p->size % t->eraseblock != 0)
 		return fault_set(f, FAULT_UNFIT,
 				 "%s: the image's %" PRIu64
@@ -199,7 +208,6 @@ static int prepare(struct run *run, const struct image *img, const struct source
 {
 	uint32_t largest = 1, chunk = 1;
 
-	memset(counts, 0, img->payload_count * sizeof(*counts));
 	run->jobs = img->payload_count;
 	for (unsigned int i = 0; i < img->payload_count; i++) {
 		struct job *job = &run->job[i];
@@ -208,6 +216,7 @@ static int prepare(struct run *run, const struct image *img, const struct source
 		job->payload = &img->payload[i];
 		job->t = targets[i];
 		job->counts = &counts[i];
+		job->marked_before = counts[i].newly_bad;
 		if (prepare_job(job, src, f) < 0 || check_room(run, i, f) < 0)
 			return -1;
 		if (job->t->eraseblock > largest)

@@ -20,6 +20,10 @@
 #include "source.h"
 #include "target.h"
 
+/*
+ * What a run has done. newly_bad, retried and flips go on from what they are, so that several
+ * attempts at the same firmware add up, and share the limits on bad marks: all 0 for the first.
+ */
 struct engine_counts {      /* of eraseblocks */
 	uint32_t written;   /* erased, programmed and proven */
 	uint32_t identical; /* held their data already */

@@ -53,6 +53,7 @@ struct job {
 	struct engine_counts *counts;
 	uint8_t *state;         /* per eraseblock */
 	struct ubi_format *ubi; /* for kind ubi, else NULL */
+	uint32_t marked_before; /* eraseblocks, by earlier attempts */
 	uint32_t spare;         /* eraseblocks that may go bad: good ones less those needed */
 	uint64_t source_pos;    /* where the payload starts in its source */
 	uint32_t *crc;     /* per eraseblock, of its data; NULL if the source can be read again */

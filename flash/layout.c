@@ -51,9 +51,15 @@ static uint32_t our_len(const struct job *job, uint32_t eb, size_t got)
 static bool is_right(struct job *job, uint32_t eb, const uint8_t *data, uint32_t len,
 		     struct fault *f)
 {
+	const struct block_buffers *b = &job->run->buffers;
+	uint32_t corrected = b->corrected;
+
 	if (job->distrust_blank && !(job->state[eb] & EB_ERASED) && all_ff(data, len))
 		return false;
-	return block_holds(job->t, eb, data, len, &job->run->buffers, f) == 1;
+	if (block_holds(job->t, eb, data, len, &job->run->buffers, f) != 1)
+		return false;
+	/* A program that was torn, too, may read right as long as ECC helps. */
+	return !job->distrust_blank || b->corrected == corrected;
 }
 
 /* The volume tables of the UBI that was there, wherever it had put them, but for the start. */
@@ -81,7 +87,8 @@ static void blank_start(struct job *job)
 	uint32_t eb = 0;
 	struct fault f;
 
-	if (target_next_good(job->t, &eb, &f) > 0 &&
+	/* If it is marked, the one behind it is none of this, and may be part of a whole firmware. */
+	if (target_next_good(job->t, &eb, &f) > 0 && eb == job->held[0].eb &&
 	    block_erase(job->t, eb, &job->run->buffers, &f) == 0 && job->t->ops->sync)
 		(void)job->t->ops->sync(job->t, &f);
 }
@@ -285,14 +292,19 @@ static int write_tail(struct job *job, struct fault *f)
 	}
 }
 
-/* An eraseblock that was tortured when the power went may hold any of the patterns. */
-static bool is_uniform(struct job *job, uint32_t eb, struct fault *f)
+/*
+ * An eraseblock that was tortured when the power went may hold any of the patterns, or nothing that
+ * can be read.
+ */
+static bool was_left_behind(struct job *job, uint32_t eb)
 {
 	uint32_t size = target_block_size(job->t, eb);
 	uint8_t *check = job->run->buffers.check;
+	struct fault f;
 
-	return job->t->ops->read(job->t, eb, 0, check, size, f) == 0 &&
-	       memcmp(check, check + 1, size - 1) == 0;
+	if (job->t->ops->read(job->t, eb, 0, check, size, &f) < 0)
+		return true;
+	return memcmp(check, check + 1, size - 1) == 0;
 }
 
 /* A cut update, or a chip from the factory: in both, a look says nothing about being erased. */
@@ -308,7 +320,7 @@ static int look_at_start(struct job *job, struct fault *f)
 		return found;
 	job->start_blank = block_holds(job->t, eb, NULL, target_block_size(job->t, eb),
 				       &job->run->buffers, f) == 1;
-	job->distrust_blank = job->start_blank || is_uniform(job, eb, f);
+	job->distrust_blank = job->start_blank || was_left_behind(job, eb);
 	return 0;
 }
 

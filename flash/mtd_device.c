@@ -192,6 +192,8 @@ int mtd_device_read(struct mtd_device *d, int number, struct fault *f)
 		return -1;
 	d->nand = strcmp(type, "nand") == 0 || strcmp(type, "mlc-nand") == 0;
 	d->nor = strcmp(type, "nor") == 0;
+	d->other = !d->nand && !d->nor && strcmp(type, "dataflash") != 0 &&
+		   strcmp(type, "ram") != 0;
 	d->writable = (flags & MTD_WRITEABLE) != 0;
 	return 0;
 }

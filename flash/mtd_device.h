@@ -20,6 +20,7 @@ struct mtd_device {
 	char name[MTD_DEVICE_NAME];
 	bool nand; /* may have bad eraseblocks */
 	bool nor;  /* may be locked */
+	bool other; /* neither of these, nor dataflash or RAM: ROM, or a UBI volume as gluebi shows it */
 	bool writable;
 	uint64_t size;       /* bytes */
 	uint32_t eraseblock; /* bytes; in the largest, where they differ */

@@ -92,3 +92,13 @@ int mtd_oob_write(int fd, uint64_t page, const void *buf, uint32_t len)
 	}
 	return transfer(fd, MEMWRITEOOB64, page, (uintptr_t)oob, end);
 }
+
+int mtd_oob_has_mark(int fd, uint64_t page, uint32_t page_size)
+{
+	uint32_t at = page_size > 512 ? 0 : 5;
+	uint8_t oob[6];
+
+	if (transfer(fd, MEMREADOOB64, page, (uintptr_t)oob, at + 1) < 0)
+		return -1;
+	return oob[at] != 0xff;
+}

@@ -16,4 +16,10 @@
 int mtd_oob_read(int fd, uint64_t page, void *buf, uint32_t len);
 int mtd_oob_write(int fd, uint64_t page, const void *buf, uint32_t len);
 
+/*
+ * Whether the page's OOB has a bad-block mark, as factories and the kernel set it: in its first byte,
+ * or in its sixth where pages have 512 bytes. Returns 1 or 0, or -1 with errno.
+ */
+int mtd_oob_has_mark(int fd, uint64_t page, uint32_t page_size);
+
 #endif

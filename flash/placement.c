@@ -51,7 +51,15 @@ static int put_marker(struct job *job, uint32_t eb, struct fault *f)
 		return fault_set(f, FAULT_FLASH,
 				 "%s: eraseblock %u reads back without its cleanmarker", t->name,
 				 eb);
-	return 0;
+	for (int i = 0; i < TRIES; i++)
+		if (block_prove(t, eb, NULL, target_block_size(t, eb), &job->run->buffers, f) == 0)
+			return 0;
+	/* With an ECC that covers the OOB that is so everywhere, and no eraseblock's fault. */
+	return fault_set(
+		f, FAULT_FAILED,
+		"%s: eraseblock %u does not read blank with a cleanmarker in its OOB: this "
+		"controller cannot have them, use tail=erase",
+		t->name, eb);
 }
 
 /* UBI programs the rest of the page later, where pages can be programmed in parts. */
@@ -154,7 +162,7 @@ static int check_limits(const struct job *job, uint32_t count, uint32_t eb, stru
 	const struct fault why = *f;
 
 	count += job->counts->newly_bad;
-	if (count > job->spare)
+	if (count - job->marked_before > job->spare)
 		return fault_set(f, FAULT_FLASH,
 				 "%s: ran out of good eraseblocks: eraseblock %u has gone bad, "
 				 "and none is left to spare (%.120s)",
@@ -167,27 +175,27 @@ static int check_limits(const struct job *job, uint32_t count, uint32_t eb, stru
 	return 0;
 }
 
-/* Marking is writing, and can fail when the mark is there. */
-static bool is_marked(struct target *t, uint32_t eb)
-{
-	struct fault f;
-
-	return t->ops->is_bad(t, eb, &f) == 1;
-}
-
 static int mark(struct job *job, uint32_t eb, const struct fault *why, struct fault *f)
 {
+	int seen;
+
 	/* A chip behind a write-protect pin fails every erase, too, with EIO. */
 	if (!job->can_erase && job->counts->newly_bad > 0)
 		return fault_set(f, FAULT_FLASH,
 				 "%s: none of the eraseblocks tried can be erased, so no more are "
 				 "marked bad: is the chip write-protected? (%.120s)",
 				 job->t->name, why->text);
-	if (job->t->ops->mark_bad(job->t, eb, f) < 0 && !is_marked(job->t, eb))
+	seen = job->t->ops->mark_bad(job->t, eb, f);
+	if (seen < 0)
 		return -1;
 	job->counts->newly_bad++;
 	job->state[eb] = 0;
 	job_note(job, "eraseblock %u is marked bad now (%.160s)", eb, why->text);
+	if (seen == 1)
+		job_note(job,
+			 "the mark of eraseblock %u is not seen in its OOB: it lasts only if the "
+			 "chip has a bad-block table on flash",
+			 eb);
 	if (eb < job->next_eb) { /* otherwise it will be passed over in its turn */
 		job->counts->bad++;
 		job_proven(job, target_block_size(job->t, eb));

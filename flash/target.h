@@ -43,7 +43,9 @@ struct target;
 struct target_ops {
 	/* 1: bad, 0: good. */
 	int (*is_bad)(struct target *t, uint32_t eb, struct fault *f);
-	/* Marks it bad, for ever. NAND only. */
+	/* Marks it bad, for ever. NAND only. 1: nothing failed, but the mark is not seen on the medium.
+	 * Fails with ENOTRECOVERABLE in err if the mark will last until the next reboot only: whoever
+	 * goes on before that lays out what the next boot will not find. */
 	int (*mark_bad)(struct target *t, uint32_t eb, struct fault *f);
 	/* NAND and NOR only. */
 	int (*erase)(struct target *t, uint32_t eb, struct fault *f);

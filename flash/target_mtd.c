@@ -49,14 +49,41 @@ static int mtd_is_bad(struct target *t, uint32_t eb, struct fault *f)
 	return bad > 0;
 }
 
+/* Which page of an eraseblock has the mark depends on the chip: the first, second or last. */
+static bool mark_is_on_flash(struct target *t, uint32_t eb)
+{
+	uint64_t start = target_block_offset(t, eb), size = target_block_size(t, eb);
+	const uint64_t at[] = { 0, t->page, size - t->page };
+
+	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++)
+		if (mtd_oob_has_mark(fd_of(t), start + at[i], t->page) == 1)
+			return true;
+	return false;
+}
+
+/*
+ * The kernel's table in RAM has the mark even where writing it has failed (see
+ * nand_block_markbad_lowlevel() in nand_base.c; SPI NAND does not even tell), and MEMGETBADBLOCK
+ * answers from there. What counts is what the next boot will find. A chip whose table is on flash
+ * may have no marks in its OOB.
+ */
 static int mtd_mark_bad(struct target *t, uint32_t eb, struct fault *f)
 {
 	__kernel_loff_t offset = (__kernel_loff_t)target_block_offset(t, eb);
+	int result = ioctl(fd_of(t), MEMSETBADBLOCK, &offset);
 
-	if (ioctl(fd_of(t), MEMSETBADBLOCK, &offset) < 0)
-		return fault_errno(f, FAULT_FLASH, "%s: cannot mark eraseblock %u as bad", t->name,
-				   eb);
-	return 0;
+	int err = errno;
+
+	if ((result == 0 || err == EIO) && mark_is_on_flash(t, eb))
+		return 0;
+	if (result == 0)
+		return 1;
+	errno = err;
+	(void)fault_errno(f, FAULT_FLASH, "%s: cannot mark eraseblock %u as bad%s", t->name, eb,
+			  err == EIO ? " but in RAM: reboot before writing again" : "");
+	if (err == EIO)
+		f->err = ENOTRECOVERABLE;
+	return -1;
 }
 
 static int mtd_erase(struct target *t, uint32_t eb, struct fault *f)
@@ -162,7 +189,7 @@ static const struct target_ops nor_ops = {
 
 static int check_usable(const struct mtd_device *d, struct fault *f)
 {
-	if (d->eraseblock == 0 || d->page == 0 || d->eraseblock % d->page ||
+	if (d->other || d->eraseblock == 0 || d->page == 0 || d->eraseblock % d->page ||
 	    d->size / d->eraseblock == 0 || d->size / d->eraseblock > UINT32_MAX)
 		return fault_set(f, FAULT_UNFIT, "mtd%d (%s) is not flash that can be erased",
 				 d->number, d->name);

@@ -88,10 +88,12 @@ int ubi_scan(struct job *job, struct fault *f)
 static int check_offsets(const struct job *job, const struct ubi_ec *ec, struct fault *f)
 {
 	const struct target *t = job->t;
+	/* The kernel puts the data at the first page behind the VID header, and nowhere else. */
+	uint64_t end = (uint64_t)ec->vid_offset + UBI_HEADER_SIZE;
+	uint64_t data = (end + t->page - 1) / t->page * t->page;
 
 	if (ec->vid_offset < UBI_HEADER_SIZE || ec->vid_offset % t->subpage != 0 ||
-	    ec->data_offset < ec->vid_offset + UBI_HEADER_SIZE || ec->data_offset % t->page != 0 ||
-	    ec->data_offset >= t->eraseblock)
+	    ec->data_offset != data || data >= t->eraseblock)
 		return fault_set(
 			f, FAULT_UNFIT,
 			"%s: the image has its UBI headers at %u and its data at %u, which "
@@ -110,7 +112,7 @@ int ubi_check_data(struct job *job, const uint8_t *data, uint32_t n, struct faul
 				 "%s: byte %llu of the image has no UBI header: it was not made by "
 				 "ubinize, or not for eraseblocks of %u bytes (ubinize -p)",
 				 job->t->name, (unsigned long long)n * size, size);
-	if (ubi_ec_read(&other, data + size / 2))
+	if (n == 0 && ubi_ec_read(&other, data + size / 2))
 		return fault_set(
 			f, FAULT_UNFIT,
 			"%s: the image was made for eraseblocks of %u bytes, and these have %u "

@@ -10,6 +10,7 @@
 
 #include <sodium/crypto_hash_sha256.h>
 
+#include "bytes.h"
 #include "job.h"
 
 enum { ATTEMPTS = 2 };
@@ -59,6 +60,27 @@ static int compare(struct job *job, bool prove, struct fault *f)
 			job_proven(job, c.raw);
 	}
 	return 0;
+}
+
+/* What is behind the contents of a dynamic volume, an update would have unmapped. */
+static bool has_blank_rest(struct job *job)
+{
+	struct target *t = job->t;
+	uint64_t at = job->payload->size;
+	uint8_t *check = job->run->buffers.check;
+	struct fault f;
+
+	if (job->payload->volume_type == VOLUME_STATIC)
+		return true;
+	while (at < t->size) {
+		uint32_t offset = (uint32_t)(at % t->eraseblock), len = t->eraseblock - offset;
+
+		if (t->ops->read(t, (uint32_t)(at / t->eraseblock), offset, check, len, &f) < 0 ||
+		    !all_ff(check, len))
+			return false;
+		at += len;
+	}
+	return true;
 }
 
 /* Writes all but the last piece, which is held back. */
@@ -117,7 +139,8 @@ int volume_write_most(struct job *job, struct source *src, struct fault *f)
 	int result;
 
 	job->done = 0;
-	job->identical = job->attempts == 0 && compare(job, false, &differs) == 0;
+	job->identical = job->attempts == 0 && compare(job, false, &differs) == 0 &&
+			 has_blank_rest(job);
 	if (!job->identical &&
 	    (job_begin(job, f) < 0 || job->t->ops->update(job->t, job->payload->size, f) < 0))
 		return -1;

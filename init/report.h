@@ -15,6 +15,7 @@ enum report_kind {
 	REPORT_BEGIN,    /* the next thing changes flash */
 	REPORT_PROGRESS, /* done of total bytes */
 	REPORT_SAY,      /* text is for people */
+	REPORT_MARKED,   /* done eraseblocks were marked bad */
 	REPORT_FAULT,    /* the work failed, with this fault; the last report */
 };
 

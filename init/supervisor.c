@@ -5,8 +5,10 @@
  */
 #include "supervisor.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,8 +31,10 @@ enum {
 };
 
 struct flashing {
+	const struct plan *plan;
 	struct progress progress;
-	bool begun; /* flash was changed: there is no way back */
+	bool begun;      /* flash was changed: there is no way back */
+	uint32_t marked; /* eraseblocks, as bad, so far */
 };
 
 /* Nothing was erased: whatever is wrong, the old firmware is whole and the best there is. */
@@ -69,9 +73,9 @@ static void clear(struct plan *plan)
 
 static int run_flash(void *ctx, int reports, struct fault *f)
 {
-	const struct plan *plan = ctx;
+	const struct flashing *flashing = ctx;
 
-	return worker_flash(plan->image, reports, f);
+	return worker_flash(flashing->plan->image, flashing->marked, reports, f);
 }
 
 static void on_flash_report(void *ctx, const struct report *r)
@@ -80,6 +84,8 @@ static void on_flash_report(void *ctx, const struct report *r)
 
 	if (r->kind == REPORT_BEGIN)
 		flashing->begun = true;
+	else if (r->kind == REPORT_MARKED)
+		flashing->marked += (uint32_t)r->done;
 	else if (r->kind == REPORT_PROGRESS)
 		progress_show(&flashing->progress, r->done, r->total);
 	else if (r->kind == REPORT_SAY) {
@@ -88,14 +94,26 @@ static void on_flash_report(void *ctx, const struct report *r)
 	}
 }
 
+/*
+ * An eraseblock is marked bad in RAM only. Written on now, everything behind it would be where the
+ * next boot does not look; a boot that finds no start can try once more.
+ */
+static void start_anew(void) __attribute__((noreturn));
+static void start_anew(void)
+{
+	say("the firmware is incomplete");
+	(void)poll(NULL, 0, READ_IT_MS);
+	machine_end(AFTER_REBOOT);
+}
+
 /* After the first erase there is no way back: only trying again, for as long as it takes. */
 static void flash(struct plan *plan)
 {
-	struct flashing flashing = { .begun = false };
+	struct flashing flashing = { .plan = plan };
 	const struct child_work work = {
 		.name = "the flash worker",
 		.run = run_flash,
-		.ctx = plan,
+		.ctx = &flashing,
 		.stall_ms = FLASH_STALL_MS,
 		.on_report = on_flash_report,
 		.report_ctx = &flashing,
@@ -112,6 +130,8 @@ static void flash(struct plan *plan)
 		if (!flashing.begun)
 			give_up(&f);
 		(void)say_fault(&f);
+		if (f.err == ENOTRECOVERABLE)
+			start_anew();
 		say("the firmware is incomplete: DO NOT TURN OFF; trying again in %u s", wait_s);
 		(void)poll(NULL, 0, (int)wait_s * 1000);
 		wait_s = wait_s * 2 < RETRY_MAX_S ? wait_s * 2 : RETRY_MAX_S;

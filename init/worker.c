@@ -33,31 +33,55 @@ static void on_note(void *ctx, const char *text)
 	(void)report_text(*(int *)ctx, REPORT_SAY, "%s", text);
 }
 
-static int flash(const struct image *img, struct source *src, int reports, struct fault *f)
+static void tell(const struct image *img, const struct engine_counts *counts, int reports)
 {
-	const struct engine_events events = { &reports, on_begin, on_progress, on_note };
-	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
-	bool begun;
-
-	if (flashing_run(img, src, &events, counts, &begun, f) < 0)
-		return -1;
 	for (unsigned int i = 0; i < img->payload_count; i++) {
 		char text[256];
 
 		flashing_tell(text, sizeof(text), &img->payload[i], &counts[i]);
 		on_note(&reports, text);
 	}
-	return 0;
 }
 
-int worker_flash(const char *image, int reports, struct fault *f)
+/* Whoever comes after this, if it fails, is to know. */
+static void tell_marked(const struct image *img, const struct engine_counts *counts,
+			uint32_t before, int reports)
+{
+	struct report r;
+
+	memset(&r, 0, sizeof(r));
+	r.kind = REPORT_MARKED;
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		r.done += counts[i].newly_bad - before;
+	(void)report_send(reports, &r); /* as in on_progress() */
+}
+
+static int flash(const struct image *img, struct source *src, uint32_t marked, int reports,
+		 struct fault *f)
+{
+	const struct engine_events events = { &reports, on_begin, on_progress, on_note };
+	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
+	bool begun;
+	int result;
+
+	memset(counts, 0, sizeof(counts));
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		counts[i].newly_bad = marked;
+	result = flashing_run(img, src, &events, counts, &begun, f);
+	tell_marked(img, counts, marked, reports);
+	if (result == 0)
+		tell(img, counts, reports);
+	return result;
+}
+
+int worker_flash(const char *image, uint32_t marked, int reports, struct fault *f)
 {
 	struct image_file file;
 	int result;
 
 	result = image_file_open(&file, image, NULL, f);
 	if (result == 0)
-		result = flash(&file.image, &file.source, reports, f);
+		result = flash(&file.image, &file.source, marked, reports, f);
 	image_file_close(&file);
 	return result;
 }

@@ -259,6 +259,7 @@ int bench_run(struct bench *b)
 	result = engine_run(&img, &src, targets, &events, b->counts, &b->begun, &b->fault);
 	image_free(&img);
 	source_close(&src);
+	sim_forget_ram_marks(&b->board); /* what matters is what the next boot finds */
 	for (unsigned int i = 0; i < b->count; i++)
 		b->newly_bad[i] = count_bad(b->chip[i]) - bad[i];
 	count_unsaid(b);

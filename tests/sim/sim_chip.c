@@ -31,7 +31,12 @@ static int mark_bad(struct target *t, uint32_t eb, struct fault *f)
 	if (sim_start(c, op, &wrong, f) < 0)
 		return -1;
 	c->block[eb].bad = !(wrong && (wrong->how == SIM_CUT_EARLY || wrong->how == SIM_CUT));
-	return sim_end(c, &op, wrong, f);
+	if (sim_end(c, &op, wrong, f) == 0)
+		return 0;
+	/* As the kernel does it: what could not be written is in its table in RAM all the same. */
+	c->block[eb].bad_in_ram = wrong && wrong->how < SIM_CUT_BEFORE;
+	f->err = f->err == EIO ? ENOTRECOVERABLE : f->err;
+	return -1;
 }
 
 static int ecc(struct target *t, struct ecc_counts *counts, struct fault *f)

@@ -354,8 +354,20 @@ bool sim_faults_happened(const struct sim_board *b)
 	return true;
 }
 
+void sim_forget_ram_marks(struct sim_board *b)
+{
+	for (unsigned int i = 0; i < b->chips; i++)
+		for (uint32_t eb = 0; eb < b->chip[i]->target.blocks; eb++) {
+			struct sim_block *block = &b->chip[i]->block[eb];
+
+			block->bad = block->bad && !block->bad_in_ram;
+			block->bad_in_ram = false;
+		}
+}
+
 void sim_power_cycle(struct sim_board *b)
 {
+	sim_forget_ram_marks(b);
 	if (!b->off)
 		power_goes(b);
 	b->ops = 0;

@@ -93,6 +93,7 @@ struct sim_weakness {
 
 struct sim_block { /* what is known of an eraseblock beside its cells */
 	bool bad;
+	bool bad_in_ram;  /* the mark could not be written: the next boot finds none */
 	bool half_erased; /* its last erase was not completed, whatever it reads like */
 	bool lied;        /* it is not blank though the erase said so: none of the engine's doing,
 			    * if it programs it all the same */
@@ -168,6 +169,9 @@ void sim_weaken_errno(struct sim_chip *c, uint32_t eb, enum sim_what what, enum 
 
 /* Whether each planned fault has met an operation that it can happen to. */
 bool sim_faults_happened(const struct sim_board *b);
+
+/* Forgets the bad marks that are in RAM only. */
+void sim_forget_ram_marks(struct sim_board *b);
 
 /* Power on again: the cells are as they were; numbering, log and planned faults start anew. */
 void sim_power_cycle(struct sim_board *b);

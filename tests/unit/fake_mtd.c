@@ -359,18 +359,25 @@ static int do_bad(struct fake_mtd *d, int fd, uint64_t offset, bool mark)
 		errno = EPERM;
 		return -1;
 	}
-	if (mark)
+	if (mark) {
 		block->bad = true;
+		if (!d->mark_hidden)
+			block->oob[d->page > 512 ? 0 : 5] = 0xff;
+	}
 	return mark ? 0 : block->bad;
 }
 
 static int do_oob(struct fake_mtd *d, int fd, struct mtd_oob_buf64 *op, bool write)
 {
 	uint8_t *user = (uint8_t *)(uintptr_t)op->usr_ptr;
-	struct fake_block *block = fake_mtd_block(d, op->start);
+	struct fake_block *block;
+	uint64_t start = 0;
+	uint32_t size = 0;
 
+	block = containing(d, op->start, &start, &size);
 	d->last_offset = op->start;
-	if (op->length == 0 || op->length > FAKE_OOB || (write && !may_write[fd])) {
+	if (!block || op->start % d->page || (write && op->start != start) || op->length == 0 ||
+	    op->length > FAKE_OOB || (write && !may_write[fd])) {
 		d->breaches++;
 		errno = EINVAL;
 		return -1;
@@ -378,8 +385,10 @@ static int do_oob(struct fake_mtd *d, int fd, struct mtd_oob_buf64 *op, bool wri
 	for (uint32_t i = 0; i < op->length; i++) {
 		if (write)
 			block->oob[i] |= (uint8_t)~user[i];
-		else
+		else if (op->start == start + (block->bad ? d->mark_page * d->page : 0))
 			user[i] = (uint8_t)~block->oob[i];
+		else
+			user[i] = 0xff;
 	}
 	if (d->oob_short)
 		op->length--;

@@ -29,6 +29,8 @@ struct fake_mtd {
 	struct region_info_user region[FAKE_REGIONS];
 	struct nand_ecclayout_user layout;
 	struct mtd_ecc_stats ecc;
+	uint32_t mark_page; /* which page of an eraseblock gets the bad mark */
+	bool mark_hidden;   /* marks go into a table, not into the OOB */
 	bool read_only, locked, stays_locked;
 	/* how calls go wrong */
 	unsigned long missing; /* an ioctl that fails, ... */

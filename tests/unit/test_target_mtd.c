@@ -197,7 +197,8 @@ static void odd_subpage(void **state)
 
 static void nor_geometry(void **state)
 {
-	static const char *const types[] = { "nor\n", "ram\n", "rom\n", "dataflash\n", "ubi\n" };
+	static const char *const types[] = { "nor\n", "ram\n", "dataflash\n" };
+	static const char *const others[] = { "rom\n", "ubi\n", "absent\n", "unknown\n" };
 
 	add(&nor_chip, 3);
 	attribute("subpagesize", "0\n"); /* means nothing there */
@@ -215,6 +216,10 @@ static void nor_geometry(void **state)
 		assert_null(t->ops->write_oob);
 		assert_int_equal(t->ops->is_bad(t, 0, &f), 0); /* and is not asked */
 		assert_int_equal(chip.unlocks, 1);             /* the NOR's */
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		attribute("type", others[i]);
+		refused("3", TARGET_WRITE, "is not flash that can be erased");
 	}
 }
 
@@ -437,6 +442,42 @@ static void five_gib(void **state)
 		assert_int_equal(chip.block[eb].bad, i < sizeof(at) / sizeof(at[0]));
 		assert_null(chip.block[eb].cells);
 	}
+}
+
+/* What counts is what the next boot finds: in whichever page of the eraseblock the chip has it. */
+static void marks_are_looked_for_on_flash(void **state)
+{
+	add(&nand_chip, 3);
+	open_chip(TARGET_WRITE);
+	for (uint32_t i = 0; i < 3; i++) {
+		chip.mark_page = i < 2 ? i : chip.eraseblock / chip.page - 1;
+		assert_int_equal(t->ops->mark_bad(t, 5 + i, &f), 0);
+	}
+	chip.mark_page = 2; /* where nobody puts it */
+	assert_int_equal(t->ops->mark_bad(t, 8, &f), 1);
+	chip.mark_page = 0;
+	chip.mark_hidden = true;
+	assert_int_equal(t->ops->mark_bad(t, 9, &f), 1);
+	assert_true(chip.block[9].bad);
+}
+
+/* The kernel says that it failed: with EIO its table in RAM has the mark, and flash may have it. */
+static void marks_that_fail(void **state)
+{
+	add(&nand_chip, 3);
+	open_chip(TARGET_WRITE);
+	chip.missing = MEMSETBADBLOCK;
+	chip.missing_errno = EIO;
+	chip.block[5].bad = chip.block[6].bad = true;
+	chip.block[6].oob[0] = 0xff;
+	assert_int_equal(t->ops->mark_bad(t, 5, &f), -1);
+	assert_fault(&f, FAULT_FLASH, "cannot mark eraseblock 5 as bad but in RAM: reboot before");
+	assert_int_equal(f.err, ENOTRECOVERABLE);
+	assert_int_equal(t->ops->mark_bad(t, 6, &f), 0);
+	chip.missing_errno = EROFS;
+	assert_int_equal(t->ops->mark_bad(t, 6, &f), -1);
+	assert_fault(&f, FAULT_FLASH, "rootfs: cannot mark eraseblock 6 as bad: ");
+	assert_int_equal(f.err, EROFS);
 }
 
 static void bad_blocks(void **state)
@@ -824,6 +865,8 @@ static void oob_goes_wrong(void **state)
 
 /* Every call fails once */
 
+static bool looking_for_mark;
+
 /* Uses all there is; returns -1 at the first fault. *opened says how far it came. */
 static int use_all(bool *opened)
 {
@@ -841,11 +884,10 @@ static int use_all(bool *opened)
 		return -1;
 	if (!t->ops->write_oob)
 		return 0;
-	return t->ops->write_oob(t, 8, data, 8, &f) < 0 ||
-			       t->ops->read_oob(t, 8, data, 8, &f) < 0 ||
-			       t->ops->mark_bad(t, 8, &f) < 0
-		       ? -1
-		       : 0;
+	if (t->ops->write_oob(t, 8, data, 8, &f) < 0 || t->ops->read_oob(t, 8, data, 8, &f) < 0)
+		return -1;
+	looking_for_mark = true;
+	return t->ops->mark_bad(t, 8, &f) < 0 ? -1 : 0;
 }
 
 /*
@@ -856,6 +898,8 @@ static bool may_fail(const char *call, int err)
 {
 	if (err == ENODEV && (strcmp(call, "open") == 0 || strcmp(call, "read") == 0))
 		return true;
+	if (looking_for_mark && strcmp(call, "MEMREADOOB64") == 0)
+		return true; /* then it is said not to be seen */
 	return strcmp(call, "close") == 0 || strcmp(call, "MEMUNLOCK") == 0;
 }
 
@@ -868,6 +912,8 @@ static int sweep(int err)
 		int result;
 
 		memset(&f, 0, sizeof(f));
+		memset(chip.block[8].oob, 0, sizeof(chip.block[8].oob));
+		looking_for_mark = false;
 		fake_mtd_fail(n, err);
 		result = use_all(&opened);
 		target_close(t);
@@ -884,7 +930,10 @@ static int sweep(int err)
 		if (result == 0)
 			fail_msg("%s failed, call %d, and nobody noticed", failed, n);
 		assert_fault(&f, opened ? FAULT_FLASH : FAULT_UNFIT, strerror(err));
-		assert_int_equal(f.err, err);
+		if (err == EIO && strcmp(failed, "MEMSETBADBLOCK") == 0)
+			assert_int_equal(f.err, ENOTRECOVERABLE);
+		else
+			assert_int_equal(f.err, err);
 		if (opened)
 			assert_non_null(strstr(f.text, "rootfs: "));
 	}
@@ -956,6 +1005,8 @@ int main(void)
 		mtd_test(subpages),
 		mtd_test(five_gib),
 		mtd_test(bad_blocks),
+		mtd_test(marks_are_looked_for_on_flash),
+		mtd_test(marks_that_fail),
 		mtd_test(ecc_counts),
 		mtd_test(short_transfers),
 		mtd_test(boot_sectors),
