@@ -60,6 +60,14 @@ int engine_run(const struct image *img, struct source *src, struct target *const
  */
 int engine_check_fit(const struct payload *p, struct target *t, uint32_t *spare, struct fault *f);
 
+/*
+ * Checks all that the payloads of kind ubi have to be for their targets, if there are any, and reads
+ * all payloads' chunks from src for that: so that it is known before anything is changed, where the
+ * source can be read again. FAULT_IMAGE or FAULT_UNFIT.
+ */
+int engine_check_data(const struct image *img, struct source *src, struct target *const *targets,
+		      struct fault *f);
+
 /* Bytes of memory that engine_run() takes, for targets whose largest eraseblock is of that size. */
 uint64_t engine_memory(const struct image *img, uint32_t eraseblock);
 

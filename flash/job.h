@@ -135,8 +135,12 @@ int volume_commit(struct job *job, struct fault *f);
 /* ubi_format.c: finds erase counters and the old volume table in flash. */
 int ubi_scan(struct job *job, struct fault *f);
 void ubi_free(struct job *job);
-/* ubi_format.c: checks that data, the image's n-th eraseblock, is UBI's and fits. */
-int ubi_check_data(struct job *job, const uint8_t *data, uint32_t n, struct fault *f);
+/*
+ * ubi_format.c: checks that data, the image's n-th eraseblock, is UBI's and fits the target. *image is
+ * filled from the first one, and the others must agree with it.
+ */
+int ubi_check_data(const struct target *t, struct ubi_ec *image, const uint8_t *data, uint32_t n,
+		   struct fault *f);
 /* ubi_format.c: writes the eraseblock's EC header at data. */
 void ubi_dress(const struct job *job, uint32_t eb, uint8_t *data);
 /* ubi_format.c: the eraseblock was erased n times more. */

@@ -133,7 +133,7 @@ static int hold_start(struct job *job, struct fault *f)
 		size_t got;
 
 		if (readahead_next(&job->run->ahead, &data, &got, f) < 0 ||
-		    (job->ubi && ubi_check_data(job, data, n, f) < 0) ||
+		    (job->ubi && ubi_check_data(job->t, &job->ubi->image, data, n, f) < 0) ||
 		    take_good(job, &h->eb, f) < 0)
 			return -1;
 		memcpy(h->data, data, target_block_size(job->t, h->eb));
@@ -198,7 +198,7 @@ static int write_middle(struct job *job, struct fault *f)
 			return -1;
 		if (got == 0)
 			return 0;
-		if (job->ubi && ubi_check_data(job, data, n, f) < 0)
+		if (job->ubi && ubi_check_data(job->t, &job->ubi->image, data, n, f) < 0)
 			return -1;
 		result = write_data(job, data, got, f);
 		if (result != 0)

@@ -85,9 +85,8 @@ int ubi_scan(struct job *job, struct fault *f)
 	return found;
 }
 
-static int check_offsets(const struct job *job, const struct ubi_ec *ec, struct fault *f)
+static int check_offsets(const struct target *t, const struct ubi_ec *ec, struct fault *f)
 {
-	const struct target *t = job->t;
 	/* The kernel puts the data at the first page behind the VID header, and nowhere else. */
 	uint64_t end = (uint64_t)ec->vid_offset + UBI_HEADER_SIZE;
 	uint64_t data = (end + t->page - 1) / t->page * t->page;
@@ -102,35 +101,36 @@ static int check_offsets(const struct job *job, const struct ubi_ec *ec, struct 
 	return 0;
 }
 
-int ubi_check_data(struct job *job, const uint8_t *data, uint32_t n, struct fault *f)
+int ubi_check_data(const struct target *t, struct ubi_ec *image, const uint8_t *data, uint32_t n,
+		   struct fault *f)
 {
-	uint32_t size = job->t->eraseblock;
-	struct ubi_ec *image = &job->ubi->image, ec, other;
+	uint32_t size = t->eraseblock;
+	struct ubi_ec ec, other;
 
 	if (!ubi_ec_read(&ec, data))
 		return fault_set(f, FAULT_IMAGE,
 				 "%s: byte %llu of the image has no UBI header: it was not made by "
 				 "ubinize, or not for eraseblocks of %u bytes (ubinize -p)",
-				 job->t->name, (unsigned long long)n * size, size);
+				 t->name, (unsigned long long)n * size, size);
 	if (n == 0 && ubi_ec_read(&other, data + size / 2))
 		return fault_set(
 			f, FAULT_UNFIT,
 			"%s: the image was made for eraseblocks of %u bytes, and these have %u "
 			"(ubinize -p)",
-			job->t->name, size / 2, size);
+			t->name, size / 2, size);
 	if (n == 0) {
-		if (check_offsets(job, &ec, f) < 0)
+		if (check_offsets(t, &ec, f) < 0)
 			return -1;
 		*image = ec;
 	}
 	if (ec.vid_offset != image->vid_offset || ec.data_offset != image->data_offset ||
 	    ec.image_seq != image->image_seq)
 		return fault_set(f, FAULT_IMAGE, "%s: eraseblock %u of the image is of another UBI",
-				 job->t->name, n);
+				 t->name, n);
 	if (ubi_is_layout(data + ec.vid_offset) != (n < HELD_MAX))
 		return fault_set(f, FAULT_IMAGE,
 				 "%s: the image's volume table is not in its first %d eraseblocks",
-				 job->t->name, HELD_MAX);
+				 t->name, HELD_MAX);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "bench.h"
 #include "bytes.h"
 #include "helpers.h"
+#include "source.h"
 #include "ubi_image.h"
 
 enum { EB = 4096, PAGE = 512, BLOCKS = 12, IMAGE = 6 };
@@ -369,6 +370,44 @@ static void wrong_images(void **state)
 	bench_run_well(&b);
 }
 
+/* What can be read twice is looked at to its end before anything is changed. */
+static int check_beforehand(void)
+{
+	static const struct key_ring no_keys;
+	struct target *targets[] = { &b.chip[0]->target };
+	struct source src;
+	struct image img;
+	int result;
+
+	assert_int_equal(source_open(&src, temp_path("%s", b.image), &b.fault), 0);
+	assert_int_equal(image_read(&img, &src, &no_keys, &b.fault), 0);
+	img.payload[0].kind = PAYLOAD_UBI;
+	sim_power_cycle(&b.board);
+	result = engine_check_data(&img, &src, targets, &b.fault);
+	assert_int_equal(b.board.ops, 0);
+	if (result == 0)
+		assert_int_equal(source_expect_end(&src, &b.fault), 0);
+	image_free(&img);
+	source_close(&src);
+	return result;
+}
+
+static void wrong_images_are_known_beforehand(void **state)
+{
+	on_nand(moved);
+	bench_pack(&b);
+	assert_int_equal(check_beforehand(), 0);
+	for (uint32_t n = 0; n < IMAGE; n++)
+		for (uint32_t at = 0; at < 4; at++) { /* magic, counter, sequence, CRC */
+			b.new[0][n * EB + at * 8 + (at == 3 ? 39 : 3)] ^= 1;
+			bench_pack(&b);
+			bench_at(&b, "eraseblock %u, way %u", n, at);
+			assert_int_equal(check_beforehand(), -1);
+			assert_int_equal(b.fault.kind, FAULT_IMAGE);
+			b.new[0][n * EB + at * 8 + (at == 3 ? 39 : 3)] ^= 1;
+		}
+}
+
 #define sim_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -388,6 +427,7 @@ int main(void)
 		sim_test(from_a_pipe),
 		sim_test(two_payloads),
 		sim_test(wrong_images),
+		sim_test(wrong_images_are_known_beforehand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
