@@ -11,6 +11,7 @@
 #include "mounts.h"
 #include "mtd_map.h"
 #include "obstacles.h"
+#include "pid1.h"
 #include "proof.h"
 #include "say.h"
 #include "target_open.h"
@@ -163,6 +164,11 @@ static int unused_by_all(const struct targets *t, bool opened, struct fault *f)
 	if (geteuid() != 0)
 		return fault_set(f, FAULT_UNFIT,
 				 "must be run as root: nobody else sees who uses the flash");
+	if (!pid_namespace_is_first())
+		return fault_set(
+			f, FAULT_UNFIT,
+			"runs in a container (a PID namespace of its own), where it is not "
+			"seen who uses the flash");
 	if (unused_by(read_mounts, t, opened, f) < 0)
 		return -1;
 	return unused_by(read_mounts_of_init, t, opened, f);

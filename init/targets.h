@@ -24,7 +24,7 @@ int targets_look(struct targets *t, const struct image *img, struct fault *f);
 
 /*
  * Checks that nothing in the running system uses them. The first use found is FAULT_BUSY and names
- * it. Needs root and /proc and /sys.
+ * it. Needs root and /proc and /sys, and to see all processes: in a container it is FAULT_UNFIT.
  */
 int targets_unused(const struct targets *t, struct fault *f);
 

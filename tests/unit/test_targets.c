@@ -16,6 +16,7 @@
 #include "targets.h"
 
 static uid_t user;
+static bool container;
 static const char *partition; /* a device below a disk in sysfs: mmcblk0/mmcblk0p1 */
 static const char *own_mounts, *all_mounts, *init_mounts;
 static char asked[1024]; /* what the proofs were asked, and of which root */
@@ -28,6 +29,11 @@ static struct fault f;
 uid_t __wrap_geteuid(void)
 {
 	return user;
+}
+
+bool __wrap_pid_namespace_is_first(void)
+{
+	return !container;
 }
 
 int __real_access(const char *path, int mode);
@@ -133,6 +139,7 @@ static int setup(void **state)
 	if (temp_dir_make(state) < 0)
 		return -1;
 	user = 0;
+	container = false;
 	partition = busy = NULL;
 	own_mounts = "own";
 	all_mounts = "all";
@@ -243,6 +250,18 @@ static void only_root_sees_it(void **state)
 	assert_string_equal(asked, "");
 }
 
+/* There /proc lists but the processes of the container. */
+static void in_a_container(void **state)
+{
+	container = true;
+	add("mtd7");
+	assert_int_equal(targets_unused(&t, &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "runs in a container");
+	assert_int_equal(targets_still_unused(&t, &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "runs in a container");
+	assert_string_equal(asked, "");
+}
+
 /* Two payloads and the devices that they are for. Returns what targets_look() does. */
 static int look(const char *one, const char *two, uint32_t eraseblock)
 {
@@ -322,6 +341,7 @@ int main(void)
 		targets_test(unreadable_mounts_prove_nothing),
 		targets_test(lazily_unmounted),
 		targets_test(only_root_sees_it),
+		targets_test(in_a_container),
 		targets_test(targets_that_share_flash),
 		targets_test(targets_that_do_not_fit),
 	};
