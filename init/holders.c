@@ -117,8 +117,9 @@ static void name_link(void *ctx, const struct process *p, const char *what, cons
 
 static void name_links(void *ctx, const struct process *p)
 {
-	if (!p->kernel_thread)
-		process_links_each("/proc", p, name_link, ctx);
+	if (!p->kernel_thread && process_links_each("/proc", p, name_link, ctx) < 0)
+		say("process %d (%s): cannot see what it holds: %s", (int)p->pid, p->name,
+		    strerror(errno));
 }
 
 unsigned int holders_name(const char *dir)

@@ -119,7 +119,7 @@ static int no_active_watchdog(const char *sys, struct fault *f)
 struct feeder_search {
 	const char *proc;
 	char name[32];
-	int pid;
+	int pid, err; /* of the one that feeds, and why the last one that cannot be seen cannot */
 };
 
 static void look_at_link(void *ctx, const struct process *p, const char *what, const char *to)
@@ -136,8 +136,8 @@ static void look_for_feeder(void *ctx, const struct process *p)
 {
 	struct feeder_search *s = ctx;
 
-	if (!p->kernel_thread)
-		process_links_each(s->proc, p, look_at_link, ctx);
+	if (!p->kernel_thread && process_links_each(s->proc, p, look_at_link, ctx) < 0)
+		s->err = errno;
 }
 
 int obstacles_watchdog(const char *sys, const char *proc, struct fault *f)
@@ -153,5 +153,9 @@ int obstacles_watchdog(const char *sys, const char *proc, struct fault *f)
 				 "process %d (%s) feeds a watchdog, and this flashinit cannot take "
 				 "over from it: stop it first",
 				 s.pid, s.name);
+	errno = s.err;
+	if (s.err)
+		return fault_errno(f, FAULT_UNFIT,
+				   "%s: cannot see whether a process feeds a watchdog", proc);
 	return 0;
 }

@@ -137,7 +137,7 @@ int piece_not_held(const struct proof_view *view, const char *folder, const char
 struct search {
 	const char *proc;
 	const struct piece *piece;
-	bool found;
+	bool found; /* a use, or a process that does not show whether it is one */
 	struct fault *f;
 };
 
@@ -157,8 +157,13 @@ static void look_at_process(void *ctx, const struct process *p)
 {
 	struct search *s = ctx;
 
-	if (!p->kernel_thread)
-		process_links_each(s->proc, p, look_at_link, ctx);
+	if (s->found || p->kernel_thread || process_links_each(s->proc, p, look_at_link, ctx) == 0)
+		return;
+	if (s->found)
+		return;
+	s->found = true;
+	(void)fault_errno(s->f, FAULT_UNFIT, "cannot see what process %d (%s) has open",
+			  (int)p->pid, p->name);
 }
 
 static int not_open(const struct proof_view *view, const struct piece *p, struct fault *f)
@@ -167,7 +172,7 @@ static int not_open(const struct proof_view *view, const struct piece *p, struct
 
 	if (!view->proc)
 		return 0;
-	if (processes_each(view->proc, look_at_process, &s) < 0)
+	if (processes_each(view->proc, look_at_process, &s) < 0 && !s.found)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot list the processes", view->proc);
 	return s.found ? -1 : 0;
 }

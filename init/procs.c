@@ -50,68 +50,104 @@ struct links {
 	void *ctx;
 };
 
-static void one_link(const struct links *l, const char *what)
+/* What was listed a moment ago may have ended since. */
+static int unless_gone(void)
+{
+	return errno == ENOENT || errno == ESRCH ? 0 : errno;
+}
+
+/* Returns 0 or errno. */
+static int one_link(const struct links *l, const char *what)
 {
 	char path[128], to[512];
 	ssize_t len;
 
 	(void)snprintf(path, sizeof(path), "%.64s/%d/%.32s", l->proc, (int)l->p->pid, what);
 	len = readlink(path, to, sizeof(to) - 1);
+	if (len < 0 && errno == ENAMETOOLONG)
+		return 0; /* no node lies so deep */
 	if (len < 0)
-		return;
+		return unless_gone();
 	to[len] = '\0';
 	l->each(l->ctx, l->p, what, to);
+	return 0;
 }
 
-void process_links_each(const char *proc, const struct process *p,
-			void (*each)(void *ctx, const struct process *p, const char *what,
-				     const char *to),
-			void *ctx)
+/* Returns 0 or errno. */
+static int all_open(const struct links *l)
 {
-	const struct links l = { .proc = proc, .p = p, .each = each, .ctx = ctx };
 	char path[128];
 	struct dirent *e;
+	int err = 0;
 	DIR *dir;
 
-	one_link(&l, "cwd");
-	one_link(&l, "root");
-	one_link(&l, "exe");
-	(void)snprintf(path, sizeof(path), "%.64s/%d/fd", proc, (int)p->pid);
+	(void)snprintf(path, sizeof(path), "%.64s/%d/fd", l->proc, (int)l->p->pid);
 	dir = opendir(path);
 	if (!dir)
-		return;
-	while ((e = readdir(dir))) {
+		return unless_gone();
+	while (err == 0 && (errno = 0, e = readdir(dir))) {
 		char fd[32];
 
 		(void)snprintf(fd, sizeof(fd), "fd/%.16s", e->d_name);
 		if (e->d_name[0] != '.')
-			one_link(&l, fd);
+			err = one_link(l, fd);
 	}
+	if (err == 0 && errno)
+		err = unless_gone();
 	(void)closedir(dir);
+	return err;
+}
+
+int process_links_each(const char *proc, const struct process *p,
+		       void (*each)(void *ctx, const struct process *p, const char *what,
+				    const char *to),
+		       void *ctx)
+{
+	static const char *const others[] = { "cwd", "root", "exe" };
+	const struct links l = { .proc = proc, .p = p, .each = each, .ctx = ctx };
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < sizeof(others) / sizeof(*others); i++)
+		err = one_link(&l, others[i]);
+	if (err == 0)
+		err = all_open(&l);
+	errno = err;
+	return err ? -1 : 0;
+}
+
+/* Returns 0 or errno. */
+static int one_process(const char *proc, const char *pid,
+		       void (*each)(void *ctx, const struct process *p), void *ctx)
+{
+	char path[64], *stat;
+	struct process p;
+
+	(void)snprintf(path, sizeof(path), "%s/%.16s/stat", proc, pid);
+	stat = file_read_text(path); /* the name in it may hold line ends, too */
+	if (!stat)
+		return unless_gone();
+	if (process_parse(&p, stat))
+		each(ctx, &p);
+	free(stat);
+	return 0;
 }
 
 int processes_each(const char *proc, void (*each)(void *ctx, const struct process *p), void *ctx)
 {
 	DIR *dir = opendir(proc);
+	int err = 0, seen;
 	struct dirent *e;
-	int err;
 
 	if (!dir)
 		return -1;
+	/* Who cannot be looked at keeps nobody from looking at the others. */
 	while ((errno = 0, e = readdir(dir))) {
-		char path[64], *stat;
-		struct process p;
-
-		if (!isdigit((unsigned char)e->d_name[0]))
-			continue;
-		(void)snprintf(path, sizeof(path), "%s/%.16s/stat", proc, e->d_name);
-		stat = file_read_text(path); /* the name in it may hold line ends, too */
-		/* It may have gone since: then it needs no attention. */
-		if (stat && process_parse(&p, stat))
-			each(ctx, &p);
-		free(stat);
+		seen = isdigit((unsigned char)e->d_name[0])
+			       ? one_process(proc, e->d_name, each, ctx)
+			       : 0;
+		err = seen ? seen : err;
 	}
-	err = errno;
+	err = errno ? errno : err;
 	(void)closedir(dir);
 	errno = err;
 	return err ? -1 : 0;

@@ -21,16 +21,18 @@ bool process_parse(struct process *p, const char *stat);
 
 /*
  * Calls each for everything that a process holds by name: what is its "cwd", "root", "exe" or "fd/N",
- * to is the path. What cannot be read, or has gone meanwhile, is passed over.
+ * to is the path. What has gone meanwhile is passed over. Returns 0, or -1 with errno if something
+ * could not be read: then there may be more.
  */
-void process_links_each(const char *proc, const struct process *p,
-			void (*each)(void *ctx, const struct process *p, const char *what,
-				     const char *to),
-			void *ctx);
+int process_links_each(const char *proc, const struct process *p,
+		       void (*each)(void *ctx, const struct process *p, const char *what,
+				    const char *to),
+		       void *ctx);
 
 /*
  * Calls each for every process that /proc (mounted at proc) lists, kernel threads and zombies
- * included. Returns 0, or -1 with errno if there is no /proc, or if its list broke off.
+ * included. Returns 0, or -1 with errno if there is no /proc, if its list broke off, or if it does
+ * not show some process.
  */
 int processes_each(const char *proc, void (*each)(void *ctx, const struct process *p), void *ctx);
 

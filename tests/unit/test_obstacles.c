@@ -178,7 +178,7 @@ static void running_watchdogs(void **state)
 
 static void add_open_file(int pid, int fd, const char *to)
 {
-	write_text(temp_path("proc/%d/fd/keep", pid), "");
+	write_text(temp_path("proc/%d/fd/.keep", pid), "");
 	assert_int_equal(symlink(to, temp_path("proc/%d/fd/%d", pid, fd)), 0);
 }
 
@@ -203,6 +203,11 @@ static void feeders_of_watchdogs(void **state)
 
 static void no_processes_no_feeders(void **state)
 {
+	add_process(77, "watchdogd", "4194560");
+	write_text(temp_path("proc/77/fd"), "no folder");
+	assert_int_equal(watchdog(), -1);
+	assert_fault(&f, FAULT_UNFIT, "cannot see whether a process feeds a watchdog: Not a dir");
+	assert_int_equal(rename(temp_path("proc"), temp_path("gone")), 0);
 	assert_int_equal(watchdog(), -1);
 	assert_fault(&f, FAULT_UNFIT, "proc: cannot list the processes: No such file");
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,16 @@
 #include "procs.h"
 
 static struct process p;
+static int reading_fails_with;
+
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir)
+{
+	if (!reading_fails_with)
+		return __real_readdir(dir);
+	errno = reading_fails_with;
+	return NULL;
+}
 
 static void ordinary(void **state)
 {
@@ -123,16 +134,16 @@ static void names_what_a_process_holds(void **state)
 	const struct process sh = { .pid = 7 };
 	char told[512] = "";
 
-	write_text(temp_path("proc/7/fd/no link"), "");
+	write_text(temp_path("proc/7/fd/.hidden"), "");
 	add_link("cwd", "/mnt");
 	add_link("root", "/");
 	add_link("exe", "/bin/sh (deleted)");
-	process_links_each(temp_path("proc"), &sh, note_link, told);
+	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), 0);
 	assert_string_equal(told, "cwd>/mnt;root>/;exe>/bin/sh (deleted);");
 	add_link("fd/12", "socket:[33]");
 	assert_int_equal(unlink(temp_path("proc/7/cwd")), 0); /* as that of a thread or zombie */
 	told[0] = '\0';
-	process_links_each(temp_path("proc"), &sh, note_link, told);
+	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), 0);
 	assert_string_equal(told, "root>/;exe>/bin/sh (deleted);fd/12>socket:[33];");
 }
 
@@ -141,8 +152,51 @@ static void a_process_that_has_gone_holds_nothing(void **state)
 	const struct process gone = { .pid = 7 };
 	char told[512] = "";
 
-	process_links_each(temp_path("proc"), &gone, note_link, told);
+	assert_int_equal(process_links_each(temp_path("proc"), &gone, note_link, told), 0);
 	assert_string_equal(told, "");
+}
+
+/* Neither "gone" nor "nothing": whoever wants a proof has none. */
+static void what_cannot_be_read_is_an_error(void **state)
+{
+	const struct process sh = { .pid = 7 };
+	struct seen s = { 0 };
+	char told[512] = "";
+
+	write_text(temp_path("proc/7/fd"), "a file where a folder should be");
+	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), -1);
+	assert_int_equal(errno, ENOTDIR);
+	assert_int_equal(unlink(temp_path("proc/7/fd")), 0);
+	write_text(temp_path("proc/7/fd/3"), "no link");
+	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(unlink(temp_path("proc/7/fd/3")), 0);
+	write_text(temp_path("proc/7/exe"), "no link");
+	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_string_equal(told, "");
+
+	write_text(temp_path("proc/1/stat"), "1 (init) S 0 1 1 0 -1 4194560 0\n");
+	write_text(temp_path("proc/8/stat/folder"), "");
+	write_text(temp_path("proc/9/stat"), "9 (sh) S 1 1 1 0 -1 4194560 0\n");
+	assert_int_equal(processes_each(temp_path("proc"), see, &s), -1);
+	assert_int_equal(errno, EISDIR);
+	assert_int_equal(s.count, 2); /* the others all the same */
+}
+
+/* A list that breaks off, or a process that ends while its descriptors are listed. */
+static void list_of_descriptors_that_breaks_off(void **state)
+{
+	const struct process sh = { .pid = 7 };
+	char told[512] = "";
+
+	write_text(temp_path("proc/7/fd/.hidden"), "");
+	reading_fails_with = EIO;
+	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), -1);
+	assert_int_equal(errno, EIO);
+	reading_fails_with = ENOENT;
+	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), 0);
+	reading_fails_with = 0;
 }
 
 #define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
@@ -160,6 +214,8 @@ int main(void)
 		file_test(no_proc),
 		file_test(names_what_a_process_holds),
 		file_test(a_process_that_has_gone_holds_nothing),
+		file_test(what_cannot_be_read_is_an_error),
+		file_test(list_of_descriptors_that_breaks_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,6 +288,21 @@ static void opened_by_a_process(void **state)
 	expect_free();
 }
 
+/* What a process has open and does not show may be the target. */
+static void process_that_cannot_be_looked_at(void **state)
+{
+	char proc[128];
+
+	(void)snprintf(proc, sizeof(proc), "%s", temp_path("proc"));
+	view.proc = proc;
+	proc_tree_add("proc", 41, "sh", false);
+	assert_int_equal(rmdir(temp_path("proc/41/fd")), 0);
+	expect_free(); /* it has ended meanwhile */
+	write_text(temp_path("proc/41/fd"), "");
+	assert_int_equal(proof_target_free(&view, 3, true, &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "cannot see what process 41 (sh) has open: Not a directory");
+}
+
 /* Without a list of the processes nobody knows. */
 static void no_processes_to_ask(void **state)
 {
@@ -397,6 +412,7 @@ int main(void)
 		proof_test(loop_device),
 		proof_test(ubi_device),
 		proof_test(opened_by_a_process),
+		proof_test(process_that_cannot_be_looked_at),
 		proof_test(no_processes_to_ask),
 		proof_test(unreadable_folder_proves_nothing),
 		proof_test(deleted_nodes),
