@@ -59,6 +59,15 @@ static bool is_part_of(const char *device, const char *disk)
 	return access(path, F_OK) == 0;
 }
 
+/* A partition may be named by its number, too. A volume yet to be made has its UBI's device. */
+static bool is_same_volume(const struct targets *t, const struct image *img, unsigned int i,
+			   unsigned int k)
+{
+	return strcmp(t->device[i], t->device[k]) == 0 &&
+	       (strchr(t->device[i], '_') ||
+		strcmp(img->payload[i].volume, img->payload[k].volume) == 0);
+}
+
 static bool share(const struct mtd_map *map, const char *a, const char *b)
 {
 	const struct mtd_place *one = mtd_map_find(map, mtd_number(a));
@@ -66,8 +75,6 @@ static bool share(const struct mtd_map *map, const char *a, const char *b)
 
 	if (one && two)
 		return mtd_overlap(one, two);
-	if (strncmp(a, "ubi", 3) == 0)
-		return false; /* volumes cannot; and the image has no two of one name */
 	return strcmp(a, b) == 0 || is_part_of(a, b) || is_part_of(b, a);
 }
 
@@ -82,7 +89,9 @@ static int check_apart(const struct targets *t, const struct image *img, struct 
 			return -1;
 	for (unsigned int i = 0; i < t->count; i++)
 		for (unsigned int k = 0; k < i; k++)
-			if (share(&map, t->device[i], t->device[k]))
+			if (strncmp(t->device[i], "ubi", 3) == 0
+				    ? is_same_volume(t, img, i, k)
+				    : share(&map, t->device[i], t->device[k]))
 				return fault_set(
 					f, FAULT_UNFIT,
 					"the image writes %s and %s, which share some flash",

@@ -262,6 +262,8 @@ static void in_a_container(void **state)
 	assert_string_equal(asked, "");
 }
 
+static const char *volumes[2] = { "", "" };
+
 /* Two payloads and the devices that they are for. Returns what targets_look() does. */
 static int look(const char *one, const char *two, uint32_t eraseblock)
 {
@@ -278,6 +280,7 @@ static int look(const char *one, const char *two, uint32_t eraseblock)
 		img.payload[i] = (struct payload){ .kind = PAYLOAD_MTD, .tail = TAIL_ERASE };
 		img.payload[i].part[0] = (char)('a' + i);
 		img.payload[i].size = 5000;
+		(void)strcpy(img.payload[i].volume, volumes[i]);
 	}
 	capture_start(STDOUT_FILENO);
 	result = targets_look(&t, &img, &f);
@@ -309,7 +312,6 @@ static void targets_that_share_flash(void **state)
 	expect_shared("mtd1", "mtd2");
 	expect_shared("mtd1", "mtd1");
 	expect_apart("ubi0_1", "ubi0_2");
-	expect_apart("ubi0", "ubi0"); /* two that are yet to be made */
 	expect_apart("mtd0", "ubi0_1");
 	expect_apart("mtd0", "sda");
 	expect_apart("sda", "sdb");
@@ -318,6 +320,21 @@ static void targets_that_share_flash(void **state)
 	partition = "mmcblk0/mmcblk0p1";
 	expect_shared("mmcblk0", "mmcblk0p1");
 	expect_apart("mmcblk0p1", "mmcblk0p2");
+}
+
+/* Under two names of the partition, ubi and mtd3; a volume that is not there has the device of its UBI. */
+static void one_volume_twice(void **state)
+{
+	volumes[0] = volumes[1] = "data";
+	expect_shared("ubi0_1", "ubi0_1");
+	expect_shared("ubi0", "ubi0");
+	expect_apart("ubi0", "ubi1");
+	expect_apart("ubi0_1", "ubi1_1");
+	volumes[1] = "more";
+	expect_apart("ubi0", "ubi0");
+	expect_apart("ubi0_1", "ubi0");
+	expect_apart("mtd0", "ubi0");
+	volumes[0] = volumes[1] = "";
 }
 
 static void targets_that_do_not_fit(void **state)
@@ -343,6 +360,7 @@ int main(void)
 		targets_test(only_root_sees_it),
 		targets_test(in_a_container),
 		targets_test(targets_that_share_flash),
+		targets_test(one_volume_twice),
 		targets_test(targets_that_do_not_fit),
 	};
 
