@@ -48,6 +48,36 @@ static int read_place(struct mtd_place *p, const char *sys, const char *entry, s
 	return 0;
 }
 
+static bool lies_in(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+/*
+ * The folder of a partition lies in that of what it is part of, if that is a device, too: the
+ * offsets add up. The outermost one's says where the chip is: in the same folder, where the chip
+ * itself is no device; else it is the chip.
+ */
+static void place_on_chip(const struct mtd_map *m, struct mtd_place *p)
+{
+	const struct mtd_place *outermost = p;
+
+	p->start = p->offset;
+	for (unsigned int i = 0; i < m->count; i++) {
+		const struct mtd_place *q = &m->place[i];
+
+		if (!lies_in(p->path, q->path))
+			continue;
+		p->start += q->offset;
+		if (strlen(q->path) < strlen(outermost->path))
+			outermost = q;
+	}
+	p->chip = outermost->partition ? (size_t)(strrchr(outermost->path, '/') - outermost->path)
+				       : strlen(outermost->path);
+}
+
 int mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f)
 {
 	char path[PATH_MAX];
@@ -71,6 +101,8 @@ int mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f)
 	if (result == 0 && errno)
 		result = fault_errno(f, FAULT_UNFIT, "%s: cannot list the flash", path);
 	(void)closedir(dir);
+	for (unsigned int i = 0; result == 0 && i < m->count; i++)
+		place_on_chip(m, &m->place[i]);
 	return result;
 }
 
@@ -82,24 +114,10 @@ const struct mtd_place *mtd_map_find(const struct mtd_map *m, int number)
 	return NULL;
 }
 
-static bool lies_in(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-
-	return strncmp(path, folder, len) == 0 && path[len] == '/';
-}
-
-static bool same_parent(const char *a, const char *b)
-{
-	size_t len = (size_t)(strrchr(a, '/') - a);
-
-	return strncmp(a, b, len) == 0 && strrchr(b, '/') == b + len;
-}
-
 bool mtd_overlap(const struct mtd_place *a, const struct mtd_place *b)
 {
 	if (a->number == b->number || lies_in(a->path, b->path) || lies_in(b->path, a->path))
 		return true;
-	return a->partition && b->partition && same_parent(a->path, b->path) &&
-	       a->offset < b->offset + b->size && b->offset < a->offset + a->size;
+	return a->chip == b->chip && strncmp(a->path, b->path, a->chip) == 0 &&
+	       a->start < b->start + b->size && b->start < a->start + a->size;
 }

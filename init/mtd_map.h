@@ -20,7 +20,9 @@ struct mtd_map {
 		char path[512]; /* real path in sysfs: a partition may lie below its chip */
 		bool partition; /* has an offset */
 		unsigned long long offset,
-			size; /* bytes; the offset counts from what it is part of */
+			size;             /* bytes; the offset counts from what it is part of */
+		unsigned long long start; /* bytes from the start of the chip */
+		size_t chip;              /* bytes of path that name the chip */
 	} place[MTD_MAP_MAX];
 };
 
@@ -34,9 +36,11 @@ int mtd_number(const char *device);
 const struct mtd_place *mtd_map_find(const struct mtd_map *m, int number);
 
 /*
- * Whether two devices share flash: one and the same; a chip and a partition of it; or two
- * partitions of one parent whose ranges meet. Where sysfs does not tell the parents apart (devices
- * without a bus, as simulated ones), partitions of two chips may pass for those of one.
+ * Whether two devices share flash: one and the same; a chip and a partition of it; or partitions of
+ * one chip, of whatever depth, whose ranges meet. Where sysfs does not tell the chips apart (devices
+ * without a bus, as simulated ones), partitions of two chips may pass for those of one. A kernel
+ * that tells no offsets (before 4.1) has no partitions here, but for those that lie in each other's
+ * folders.
  */
 bool mtd_overlap(const struct mtd_place *a, const struct mtd_place *b);
 

@@ -91,6 +91,41 @@ static void partitioned_master(void **state)
 	assert_false(overlap(0, 4));
 }
 
+/* As where a firmware is split into a kernel and a root, next to a partition of the whole chip. */
+static void partitions_of_different_depth(void **state)
+{
+	mtd_tree_add("sys", "platform/nor/mtd", 0, "ALL", 0, 16384 * KIB);
+	mtd_tree_add("sys", "platform/nor/mtd", 1, "boot", 0, 320 * KIB);
+	mtd_tree_add("sys", "platform/nor/mtd", 4, "firmware", 320 * KIB, 8192 * KIB);
+	mtd_tree_add("sys", "platform/nor/mtd/mtd4", 6, "rootfs", 1024 * KIB, 7168 * KIB);
+	mtd_tree_add("sys", "platform/nor/mtd/mtd4/mtd6", 7, "data", 1024 * KIB, 1024 * KIB);
+	mtd_tree_add("sys", "platform/nor/mtd", 8, "copy", 2368 * KIB,
+		     1 * KIB); /* of data's start */
+	mtd_tree_add("sys", "platform/nor/mtd", 9, "before", 2367 * KIB, 1 * KIB);
+	read_map();
+	assert_true(overlap(0, 4));
+	assert_true(overlap(0, 6));
+	assert_true(overlap(0, 7));
+	assert_true(overlap(6, 8));
+	assert_true(overlap(7, 8));
+	assert_false(overlap(7, 9));
+	assert_true(overlap(6, 9));
+	assert_false(overlap(1, 6)); /* their numbers would meet, if they were of one parent */
+	assert_false(overlap(1, 7));
+}
+
+/* Kernels before 4.1 have no offset: then only the folders tell. */
+static void kernel_without_offsets(void **state)
+{
+	mtd_tree_add("sys", "platform/nor/mtd", 0, "boot", NO_OFFSET, 1024 * KIB);
+	mtd_tree_add("sys", "platform/nor/mtd", 1, "rootfs", NO_OFFSET, 1024 * KIB);
+	mtd_tree_add("sys", "platform/nor/mtd/mtd1", 2, "data", NO_OFFSET, 512 * KIB);
+	read_map();
+	assert_false(overlap(0, 1));
+	assert_true(overlap(1, 2));
+	assert_false(overlap(0, 2));
+}
+
 static void two_chips(void **state)
 {
 	mtd_tree_add("sys", "platform/nand/mtd", 0, "rootfs", 0, 1024 * KIB);
@@ -193,6 +228,8 @@ int main(void)
 		map_test(partitions_of_one_chip),
 		map_test(partitions_that_meet),
 		map_test(partitioned_master),
+		map_test(partitions_of_different_depth),
+		map_test(kernel_without_offsets),
 		map_test(two_chips),
 		map_test(chips_that_sysfs_does_not_tell_apart),
 		map_test(large_chips),

@@ -115,8 +115,8 @@ int __wrap_mtd_map_read(struct mtd_map *m, const char *sys, struct fault *fault)
 
 		p->number = i;
 		(void)snprintf(p->path, sizeof(p->path), "/sys/devices/chip/mtd%d", i);
-		p->partition = true;
-		p->offset = i == 1 ? 0x10000 : 0;
+		p->chip = strlen("/sys/devices/chip");
+		p->start = i == 1 ? 0x10000 : 0;
 		p->size = i == 2 ? 0x20000 : 0x10000;
 	}
 	return 0;
