@@ -72,7 +72,7 @@ static int prove_target(const struct proof_view *view, const struct payload *p, 
 		return -1;
 	number = mtd_number(t->device);
 	target_close(t);
-	if (obstacles_lazy(view->mounts, number, "/proc", f) < 0)
+	if (obstacles_lazy(view->mounts, number, view->sys, "/proc", f) < 0)
 		return -1;
 	return proof_target_free(view, number, true, f);
 }

@@ -171,6 +171,7 @@ void mounts_free(struct mount_table *t)
 {
 	free(t->mount);
 	free(t->text);
+	free(t->others);
 	memset(t, 0, sizeof(*t));
 }
 

@@ -23,7 +23,8 @@ struct mount {
 struct mount_table {
 	struct mount *mount; /* oldest first: children come after what they are mounted on */
 	size_t count;
-	char *text; /* holds the strings */
+	char *text;   /* holds the strings, ... */
+	char *others; /* ... and those of mounts_add_others() */
 };
 
 /* Reads the table; release it with mounts_free(), also after a failure. */
@@ -35,6 +36,13 @@ int mounts_read(struct mount_table *t, const char *path, struct fault *f);
  * one. /proc must be mounted. Forks.
  */
 int mounts_read_all(struct mount_table *t, struct fault *f);
+
+/*
+ * Adds, once, the mounts of every mount namespace that a process is in, as seen from the root of
+ * each, and at least those of PID 1. proc is where /proc is mounted. That a process does not show
+ * them is FAULT_UNFIT. A namespace that only an open file keeps is not seen.
+ */
+int mounts_add_others(struct mount_table *t, const char *proc, struct fault *f);
 
 /* Parses a table's text, which t takes over. For mounts_read() and the tests. */
 int mounts_parse(struct mount_table *t, char *text, struct fault *f);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "mtd_map.h"
 #include "procs.h"
 
 enum { MTD_BLOCK_MAJOR = 31 };
@@ -73,7 +74,7 @@ static void look_for_thread(void *ctx, const struct process *p)
 		s->found = true;
 }
 
-int obstacles_lazy(const struct mount_table *all, int number, const char *proc, struct fault *f)
+static int no_lazy(const struct mount_table *all, int number, const char *proc, struct fault *f)
 {
 	const struct mount on_number = { .major = MTD_BLOCK_MAJOR, .minor = (unsigned int)number };
 	struct thread_search s = { .found = false };
@@ -88,6 +89,24 @@ int obstacles_lazy(const struct mount_table *all, int number, const char *proc, 
 			"first",
 			number);
 	return 0;
+}
+
+int obstacles_lazy(const struct mount_table *all, int number, const char *sys, const char *proc,
+		   struct fault *f)
+{
+	const struct mtd_place *target;
+	struct mtd_map map;
+	int result = 0;
+
+	if (mtd_map_read(&map, sys, f) < 0)
+		return -1;
+	target = mtd_map_find(&map, number);
+	if (!target)
+		return fault_set(f, FAULT_UNFIT, "mtd%d has gone", number);
+	for (unsigned int i = 0; result == 0 && i < map.count; i++)
+		if (mtd_overlap(target, &map.place[i]))
+			result = no_lazy(all, map.place[i].number, proc, f);
+	return result;
 }
 
 /* A kernel may be built without the watchdogs' attributes. */

@@ -17,12 +17,14 @@ int obstacles_pivot(const struct mount_table *reachable, struct fault *f);
 
 /*
  * Checks that no mount that cannot be reached, and so cannot be unmounted by its path, is on flash,
- * and no file system that is in no mount table at all still runs its thread on MTD number. all is
- * from mounts_read_all(), reachable from mounts_read(). Else FAULT_UNFIT.
+ * and no file system that is in no mount table at all still runs its thread on MTD number or on an
+ * MTD device that shares flash with it. all is from mounts_read_all(), reachable from mounts_read();
+ * sys and proc are where /sys and /proc are mounted. Else FAULT_UNFIT.
  */
 int obstacles_hidden(const struct mount_table *all, const struct mount_table *reachable,
 		     struct fault *f);
-int obstacles_lazy(const struct mount_table *all, int number, const char *proc, struct fault *f);
+int obstacles_lazy(const struct mount_table *all, int number, const char *sys, const char *proc,
+		   struct fault *f);
 
 /*
  * Checks that no watchdog is running, by the sysfs mounted at sys and by who has one open in the

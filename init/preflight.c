@@ -95,7 +95,7 @@ static int check_use(const struct system *sys, int number, struct fault *f)
 		.sys = "/sys",
 	};
 
-	if (obstacles_lazy(&sys->all, number, "/proc", f) < 0)
+	if (obstacles_lazy(&sys->all, number, "/sys", "/proc", f) < 0)
 		return -1;
 	return proof_target_free(&view, number, false, f);
 }

@@ -109,7 +109,7 @@ int targets_look(struct targets *t, const struct image *img, struct fault *f)
 }
 
 /* Below the initial ramfs there is nothing, and it cannot be taken off to look. */
-static int read_mounts(struct mount_table *t, struct fault *f)
+static int read_own_mounts(struct mount_table *t, struct fault *f)
 {
 	const struct mount *root;
 
@@ -122,14 +122,17 @@ static int read_mounts(struct mount_table *t, struct fault *f)
 	return mounts_read_all(t, f);
 }
 
-static int read_mounts_of_init(struct mount_table *t, struct fault *f)
+/* We may have a root or a mount namespace of our own: what everybody else sees counts, too. */
+static int read_mounts(struct mount_table *t, struct fault *f)
 {
-	return mounts_read(t, "/proc/1/mountinfo", f);
+	if (read_own_mounts(t, f) < 0)
+		return -1;
+	return mounts_add_others(t, "/proc", f);
 }
 
 static int mtd_unused(const struct proof_view *view, int number, struct fault *f)
 {
-	if (obstacles_lazy(view->mounts, number, "/proc", f) == 0)
+	if (obstacles_lazy(view->mounts, number, view->sys, "/proc", f) == 0)
 		return proof_target_free(view, number, true, f);
 	if (f->err == 0)
 		f->kind = FAULT_BUSY;
@@ -148,8 +151,7 @@ static int unused(const struct proof_view *view, const char *device, struct faul
 }
 
 /* Ours are those who have opened the targets by now: what is known only by trying is not asked. */
-static int unused_by(int (*read)(struct mount_table *t, struct fault *f), const struct targets *t,
-		     bool opened, struct fault *f)
+static int all_unused(const struct targets *t, bool opened, struct fault *f)
 {
 	struct mount_table mounts = { .count = 0 };
 	const struct proof_view view = {
@@ -159,7 +161,7 @@ static int unused_by(int (*read)(struct mount_table *t, struct fault *f), const 
 		.dev = opened ? NULL : "/dev",
 		.proc = opened ? NULL : "/proc",
 	};
-	int result = read(&mounts, f);
+	int result = read_mounts(&mounts, f);
 
 	for (unsigned int i = 0; result == 0 && i < t->count; i++)
 		result = unused(&view, t->device[i], f);
@@ -167,8 +169,7 @@ static int unused_by(int (*read)(struct mount_table *t, struct fault *f), const 
 	return result;
 }
 
-/* We may have a root or a mount namespace of our own: what init sees counts, too. */
-static int unused_by_all(const struct targets *t, bool opened, struct fault *f)
+static int check_eyes(struct fault *f)
 {
 	if (geteuid() != 0)
 		return fault_set(f, FAULT_UNFIT,
@@ -178,17 +179,15 @@ static int unused_by_all(const struct targets *t, bool opened, struct fault *f)
 			f, FAULT_UNFIT,
 			"runs in a container (a PID namespace of its own), where it is not "
 			"seen who uses the flash");
-	if (unused_by(read_mounts, t, opened, f) < 0)
-		return -1;
-	return unused_by(read_mounts_of_init, t, opened, f);
+	return 0;
 }
 
 int targets_unused(const struct targets *t, struct fault *f)
 {
-	return unused_by_all(t, false, f);
+	return check_eyes(f) < 0 ? -1 : all_unused(t, false, f);
 }
 
 int targets_still_unused(const struct targets *t, struct fault *f)
 {
-	return unused_by_all(t, true, f);
+	return check_eyes(f) < 0 ? -1 : all_unused(t, true, f);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "helpers.h"
+#include "mtd_tree.h"
 #include "obstacles.h"
 
 static struct mount_table all, reachable;
@@ -120,16 +121,25 @@ static void add_process(int pid, const char *name, const char *flags)
 
 static int lazy(int number)
 {
-	char proc[128];
+	char proc[128], sys[128];
 
 	(void)snprintf(proc, sizeof(proc), "%s", temp_path("proc"));
-	return obstacles_lazy(&all, number, proc, &f);
+	(void)snprintf(sys, sizeof(sys), "%s", temp_path("sys"));
+	return obstacles_lazy(&all, number, sys, proc, &f);
+}
+
+/* An MTD device that shares no flash with another one. */
+static void add_flash(int number)
+{
+	mtd_tree_add("sys", "platform/nand/mtd", number, "part", number * 0x10000, 0x10000);
 }
 
 /* JFFS2 has a thread for each of its mounts, which ends only with the file system. */
 static void lazily_unmounted(void **state)
 {
 	set(&all, on_top);
+	for (int i = 3; i <= 6; i++)
+		add_flash(i);
 	add_process(1, "init", "4194560");
 	add_process(50, "jffs2_gcd_mtd3", "69238848");
 	add_process(51, "jffs2_gcd_mtd4", "69238848");
@@ -139,6 +149,12 @@ static void lazily_unmounted(void **state)
 	assert_int_equal(lazy(4), 0); /* that one is mounted */
 	assert_int_equal(lazy(5), 0);
 	assert_int_equal(lazy(6), 0);
+	/* Whoever shares flash with it shares the use. */
+	mtd_tree_add("sys", "platform/nand/mtd", 8, "firmware", 0x28000, 0x10000);
+	assert_int_equal(lazy(8), -1);
+	assert_fault(&f, FAULT_UNFIT, "a JFFS2 on mtd3 was unmounted lazily");
+	assert_int_equal(lazy(9), -1);
+	assert_fault(&f, FAULT_UNFIT, "mtd9 has gone");
 }
 
 /* Of longer names the kernel keeps 15 bytes: "jffs2_gcd_mtd123" is cut. */
@@ -146,6 +162,9 @@ static void thread_names_are_cut(void **state)
 {
 	set(&all, on_top);
 	add_process(50, "jffs2_gcd_mtd12", "69238848");
+	add_flash(1);
+	add_flash(12);
+	add_flash(123);
 	assert_int_equal(lazy(12), -1);
 	assert_int_equal(lazy(123), -1); /* it may be this one: better one too many */
 	assert_int_equal(lazy(1), 0);
@@ -154,6 +173,7 @@ static void thread_names_are_cut(void **state)
 static void no_processes_to_look_at(void **state)
 {
 	set(&all, on_top);
+	add_flash(3);
 	assert_int_equal(lazy(3), -1);
 	assert_fault(&f, FAULT_UNFIT, "proc: cannot list the processes: No such file");
 }
