@@ -12,10 +12,19 @@
 #include "fault.h"
 #include "image.h"
 #include "source.h"
+#include "targets.h"
 
 /* Opens all targets and has the engine write them; arguments and faults are engine_run()'s. */
 int flashing_run(const struct image *img, struct source *src, const struct engine_events *events,
 		 struct engine_counts *counts, bool *begun, struct fault *f);
+
+/*
+ * The same, for those targets only that were looked at: a name that means another device by now is
+ * FAULT_UNFIT.
+ */
+int flashing_run_on(const struct targets *looked_at, const struct image *img, struct source *src,
+		    const struct engine_events *events, struct engine_counts *counts, bool *begun,
+		    struct fault *f);
 
 /* What became of a payload's eraseblocks, as a line for people. */
 void flashing_tell(char *text, size_t size, const struct payload *p, const struct engine_counts *c);
