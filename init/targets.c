@@ -50,12 +50,12 @@ static int look(struct targets *all, const struct payload *p, struct fault *f)
 	return result;
 }
 
-/* Whether sysfs shows one block device as a partition of the other. */
+/* Whether sysfs shows one block device as a partition of the other: an eMMC's boot area is none. */
 static bool is_part_of(const char *device, const char *disk)
 {
 	char path[128];
 
-	(void)snprintf(path, sizeof(path), "/sys/class/block/%.31s/%.31s", disk, device);
+	(void)snprintf(path, sizeof(path), "/sys/class/block/%.31s/%.31s/partition", disk, device);
 	return access(path, F_OK) == 0;
 }
 

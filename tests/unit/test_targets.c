@@ -17,7 +17,7 @@
 
 static uid_t user;
 static bool container;
-static const char *partition; /* a device below a disk in sysfs: mmcblk0/mmcblk0p1 */
+static const char *partition; /* what there is in sysfs: mmcblk0/mmcblk0p1/partition */
 static const char *own_mounts, *all_mounts, *others_mounts;
 static char types[32];
 static char asked[1024]; /* what the proofs were asked, and of which root */
@@ -43,7 +43,7 @@ int __wrap_access(const char *path, int mode)
 	if (strncmp(path, "/sys/class/block/", 17) != 0)
 		return __real_access(path, mode);
 	errno = ENOENT;
-	return partition && strcmp(path + 17, partition) == 0 ? 0 : -1;
+	return partition && path_below(partition, path + 17) ? 0 : -1;
 }
 
 static int table(struct mount_table *m, const char *root)
@@ -328,9 +328,11 @@ static void targets_that_share_flash(void **state)
 	expect_apart("sda", "sdb");
 	expect_shared("sda", "sda");
 	expect_apart("mmcblk0", "mmcblk1p1");
-	partition = "mmcblk0/mmcblk0p1";
+	partition = "mmcblk0/mmcblk0p1/partition";
 	expect_shared("mmcblk0", "mmcblk0p1");
 	expect_apart("mmcblk0p1", "mmcblk0p2");
+	partition = "mmcblk0/mmcblk0boot0/size"; /* flash of its own, though it lies below */
+	expect_apart("mmcblk0", "mmcblk0boot0");
 }
 
 /* Under two names of the partition, ubi and mtd3; a volume that is not there has the device of its UBI. */
