@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 
 #include "files.h"
 #include "procs.h"
+
+enum { LOOKS = 20, BETWEEN_MS = 100 };
 
 /* Whether the word is name, or name with what the kernel adds where the node was removed. */
 static bool is_name(const char *word, const char *name)
@@ -166,15 +169,25 @@ static void look_at_process(void *ctx, const struct process *p)
 			  (int)p->pid, p->name);
 }
 
-static int not_open(const struct proof_view *view, const struct piece *p, struct fault *f)
+static int not_open_now(const struct proof_view *view, const struct piece *p, struct fault *f)
 {
 	struct search s = { .proc = view->proc, .piece = p, .f = f };
 
-	if (!view->proc)
-		return 0;
 	if (processes_each(view->proc, look_at_process, &s) < 0 && !s.found)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot list the processes", view->proc);
 	return s.found ? -1 : 0;
+}
+
+/* udev looks at a block device for a moment whenever somebody has written to it. */
+static int not_open(const struct proof_view *view, const struct piece *p, struct fault *f)
+{
+	int result = view->proc ? not_open_now(view, p, f) : 0;
+
+	for (int n = 1; result < 0 && f->kind == FAULT_BUSY && n < LOOKS; n++) {
+		(void)poll(NULL, 0, BETWEEN_MS);
+		result = not_open_now(view, p, f);
+	}
+	return result;
 }
 
 int piece_free(const struct proof_view *view, const struct piece *p, bool mounts_too,

@@ -25,7 +25,7 @@ struct piece {
 /*
  * Checks that the piece is in use by no swap, no loop device, no process (if the view has a /proc)
  * and, unless mounts_too is false, by no mount and nobody who has the node for himself. The first
- * use found is FAULT_BUSY.
+ * use found is FAULT_BUSY. A process is given two seconds to end its use.
  */
 int piece_free(const struct proof_view *view, const struct piece *p, bool mounts_too,
 	       struct fault *f);

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +36,18 @@ int __wrap_open(const char *path, int flags, mode_t mode)
 	return -1;
 }
 
+static int waited_ms, ends_after_ms; /* how long a process has the node open; 0: for ever */
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int ms)
+{
+	assert_int_equal(count, 0);
+	assert_in_range(ms, 1, 500);
+	waited_ms += ms;
+	if (ends_after_ms && waited_ms >= ends_after_ms)
+		proc_tree_open("proc", 42, 5, "/dev/null");
+	return 0;
+}
+
 static const char ram_root[] = "1 0 0:1 / / rw - tmpfs flashinit rw\n"
 			       "2 1 0:6 / /proc rw - proc proc rw\n";
 static const char no_swaps[] = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
@@ -53,6 +66,7 @@ static int setup(void **state)
 		return -1;
 	taken = NULL;
 	tries = 0;
+	waited_ms = ends_after_ms = 0;
 	(void)snprintf(swaps, sizeof(swaps), "%s", temp_path("swaps"));
 	(void)snprintf(sys, sizeof(sys), "%s", temp_path("sys"));
 	(void)snprintf(dev, sizeof(dev), "%s", temp_path("dev"));
@@ -288,6 +302,26 @@ static void opened_by_a_process(void **state)
 	expect_free();
 }
 
+/* As udev has for a moment what somebody has written to. */
+static void opened_for_a_moment(void **state)
+{
+	char proc[128];
+
+	(void)snprintf(proc, sizeof(proc), "%s", temp_path("proc"));
+	view.proc = proc;
+	proc_tree_add("proc", 42, "(udev-worker)", false);
+	expect_free();
+	assert_int_equal(waited_ms, 0);
+	proc_tree_open("proc", 42, 5, "/dev/mtdblock3");
+	ends_after_ms = 1500;
+	expect_free();
+	assert_int_equal(waited_ms, 1500);
+	proc_tree_open("proc", 42, 5, "/dev/mtdblock3");
+	waited_ms = ends_after_ms = 0;
+	expect_used("process 42 ((udev-worker)) has /dev/mtdblock3 open");
+	assert_in_range(waited_ms, 1500, 2000);
+}
+
 /* What a process has open and does not show may be the target. */
 static void process_that_cannot_be_looked_at(void **state)
 {
@@ -412,6 +446,7 @@ int main(void)
 		proof_test(loop_device),
 		proof_test(ubi_device),
 		proof_test(opened_by_a_process),
+		proof_test(opened_for_a_moment),
 		proof_test(process_that_cannot_be_looked_at),
 		proof_test(no_processes_to_ask),
 		proof_test(unreadable_folder_proves_nothing),
