@@ -63,7 +63,7 @@ int source_read_some(struct source *src, void *buf, size_t len, size_t *got, str
 		*got += (size_t)n;
 	}
 	src->pos += *got;
-	return 0;
+	return *got < len && src->verdict ? src->verdict(src->ctx, f) : 0;
 }
 
 int source_read(struct source *src, void *buf, size_t len, struct fault *f)

@@ -17,6 +17,9 @@ struct source {
 	uint64_t pos;     /* bytes taken so far */
 	int64_t start;    /* byte of the file that pos 0 is: standard input may be past others */
 	bool seekable;    /* a regular file or a block device: can be read a second time */
+	/* If not NULL, asked at the end: whoever gave the bytes may have failed. */
+	int (*verdict)(void *ctx, struct fault *f);
+	void *ctx;
 };
 
 /*
@@ -31,7 +34,7 @@ int source_rewind(struct source *src, struct fault *f);
 /* Goes back to byte pos, where it has been before. Only for a seekable source. */
 int source_back_to(struct source *src, uint64_t pos, struct fault *f);
 
-/* Reads len bytes, or fewer, in *got, where the source ends. */
+/* Reads len bytes, or fewer, in *got, where the source ends, if its verdict is that it may. */
 int source_read_some(struct source *src, void *buf, size_t len, size_t *got, struct fault *f);
 
 /* Reads exactly len bytes; a source that ends before is FAULT_IMAGE and says where it ended. */

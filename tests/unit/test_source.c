@@ -145,6 +145,34 @@ static void trailing(void **state)
 	assert_fault(&f, FAULT_IMAGE, "goes on after byte 9");
 }
 
+static unsigned int verdicts;
+
+static int refuse(void *ctx, struct fault *fault)
+{
+	verdicts++;
+	assert_ptr_equal(ctx, &verdicts);
+	return fault_set(fault, FAULT_IMAGE, "whoever gave it has failed");
+}
+
+/* All bytes came, or too few: why it ended is told by whoever gave them. */
+static void verdict_at_the_end(void **state)
+{
+	char buf[16];
+
+	for (size_t len = 10; len <= 11; len++) {
+		open_text("0123456789");
+		src.verdict = refuse;
+		src.ctx = &verdicts;
+		verdicts = 0;
+		assert_int_equal(source_read(&src, buf, len, &f), len == 10 ? 0 : -1);
+		assert_int_equal(verdicts, len == 10 ? 0 : 1);
+		if (len == 10)
+			assert_int_equal(source_expect_end(&src, &f), -1);
+		assert_fault(&f, FAULT_IMAGE, "whoever gave it has failed");
+		source_close(&src);
+	}
+}
+
 static void directory(void **state)
 {
 	assert_int_equal(source_open(&src, temp_path("."), &f), -1);
@@ -261,6 +289,7 @@ int main(void)
 		source_test(cut_short),
 		source_test(empty),
 		source_test(trailing),
+		source_test(verdict_at_the_end),
 		source_test(directory),
 		source_test(missing),
 		source_test(cannot_be_looked_at),

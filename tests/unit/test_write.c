@@ -39,6 +39,7 @@ static unsigned int fds;
 static const char *used; /* by whom, when looked at first; or NULL */
 static const char *used_later;
 static unsigned int asked, asked_later, opened;
+static const char *grows; /* a file, to the whole new_rootfs, once it was verified */
 static bool locked;
 
 int __wrap_lock_take(struct fault *f)
@@ -83,6 +84,8 @@ int __wrap_targets_unused(const struct targets *t, struct fault *f)
 {
 	asked++;
 	assert_int_equal(opened, 0);
+	if (grows)
+		write_file(grows, new_rootfs, ROOTFS);
 	return used ? fault_set(f, FAULT_BUSY, "mtd0 (rootfs) is in use: %s", used) : 0;
 }
 
@@ -110,7 +113,7 @@ static int setup(void **state)
 	if (temp_dir_make(state) < 0)
 		return -1;
 	fds = count_fds();
-	used = used_later = NULL;
+	used = used_later = grows = NULL;
 	asked = asked_later = opened = waits = 0;
 	locked = false;
 	fill_random(new_rootfs, ROOTFS, 1);
@@ -336,6 +339,16 @@ static void writes_plain_images(void **state)
 	expect_said("rootfs.img: 20580 bytes, no checksum to hold it against");
 }
 
+/* All bytes that were verified come again, and yet it is not the file that was verified. */
+static void plain_image_that_grows(void **state)
+{
+	set_raw(0, "rootfs", new_rootfs, 4 * EB);
+	grows = request.raw[0].file;
+	run(5, "rootfs.img: has grown since it was checked");
+	expect_said("the firmware is incomplete: write it again");
+	assert_true(sim_is_blank(rootfs, 0));
+}
+
 static void keeps_the_tail(void **state)
 {
 	set_raw(0, "kernel", new_kernel, KERNEL);
@@ -523,6 +536,7 @@ int main(void)
 		write_test(stream_that_ends_early),
 		write_test(file_as_standard_input),
 		write_test(writes_plain_images),
+		write_test(plain_image_that_grows),
 		write_test(keeps_the_tail),
 		write_test(refuses_what_the_device_does_not_take),
 		write_test(targets_that_are_one),
