@@ -5,13 +5,22 @@
 #ifndef INIT_JSON_H
 #define INIT_JSON_H
 
+/* Bytes that a text in an array of that size takes as a string. */
+#define JSON_QUOTED(size) (2 * (size) + 1)
+
 /*
- * Prints text as a string. Texts of an image are printable ASCII, and so is most of the others;
- * what is not becomes a question mark.
+ * Makes a string of text, in to, which has JSON_QUOTED() bytes; returns to. Texts of an image are
+ * printable ASCII, and so is most of the others; what is not becomes a question mark.
  */
+const char *json_quote(char *to, const char *text);
+
+/* Prints text as a string, with stdio: not for what must not wait for a reader. Up to 511 bytes. */
 void json_string(const char *text);
 
-/* Prints a line with an event and its message, at once: {"event":"note","message":"..."} */
-void json_event(const char *event, const char *message);
+/*
+ * Says a line with an event and its other keys, up to 1200 bytes in all, as say_raw() does:
+ * {"event":"note","message":"..."}
+ */
+void json_event(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

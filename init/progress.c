@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "json.h"
 #include "say.h"
 
 enum { REDRAW_MS = 200, QUIET_MS = 2000, STEP_PERCENT = 5, BAR = 20 };
@@ -66,14 +67,6 @@ static bool would_block(void)
 	return poll(&p, 1, 0) == 0;
 }
 
-static void print_event(const struct progress *p, uint64_t done, uint64_t total)
-{
-	(void)printf("{\"event\":\"progress\",\"phase\":\"%s\",\"done\":%" PRIu64
-		     ",\"total\":%" PRIu64 "}\n",
-		     p->what, done, total);
-	(void)fflush(stdout); /* nobody may be listening */
-}
-
 void progress_show(struct progress *p, uint64_t done, uint64_t total)
 {
 	unsigned int percent = percent_of(done, total);
@@ -84,7 +77,9 @@ void progress_show(struct progress *p, uint64_t done, uint64_t total)
 		if ((done < total && now - p->shown_ms < REDRAW_MS) || would_block())
 			return;
 		if (say_is_json())
-			print_event(p, done, total);
+			json_event("progress",
+				   "\"phase\":\"%s\",\"done\":%" PRIu64 ",\"total\":%" PRIu64,
+				   p->what, done, total);
 		else
 			redraw(p, done, total, now);
 	} else {

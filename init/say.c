@@ -3,35 +3,72 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "json.h"
 
-enum { PATIENCE_MS = 100 }; /* with a terminal whose buffer is full */
+enum {
+	PATIENCE_MS = 100,      /* with a terminal whose buffer is full */
+	SLOW_PATIENCE_MS = 2000 /* where nobody says at once that it is: a slow line may catch up */
+};
 
 static int kernel_log = -1;
 static bool as_json;
+
+/* Whether a write may wait for a reader, or for a terminal that flow control stopped. */
+static bool may_block(int fd, bool terminal)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	if (flags < 0 || (flags & O_NONBLOCK) || fstat(fd, &st) < 0)
+		return false;
+	return terminal || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
+}
+
+/*
+ * Bytes that a descriptor takes without waiting once it can be written to: a pipe has room for
+ * PIPE_BUF, and a line that short is never torn. A pseudo-terminal has room for 256 or more, but a
+ * newline, which becomes two, waits if what stands before it took that.
+ */
+static size_t piece(const char *text, size_t len, bool terminal)
+{
+	enum { TERMINAL_PIECE = 128 };
+	const char *newline = terminal ? memchr(text, '\n', len) : NULL;
+	size_t most = terminal ? TERMINAL_PIECE : PIPE_BUF;
+
+	if (newline)
+		len = newline == text ? 1 : (size_t)(newline - text);
+	return len < most ? len : most;
+}
 
 void say_raw(int fd, const char *text, size_t len)
 {
 	static bool
 		stuck; /* flow control stopped the terminal: wait for it no more until it moves */
+	bool terminal = isatty(fd) == 1, ask = may_block(fd, terminal);
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
 	while (len > 0) {
-		ssize_t n = write(fd, text, len);
+		ssize_t n;
 
+		if (ask && poll(&p, 1, stuck ? 0 : SLOW_PATIENCE_MS) <= 0) {
+			stuck = true;
+			return;
+		}
+		n = write(fd, text, ask ? piece(text, len, terminal) : len);
 		if (n > 0) {
 			stuck = false;
 			text += n;
 			len -= (size_t)n;
 		} else if (n < 0 && errno == EAGAIN && !stuck) {
-			struct pollfd p = { .fd = fd, .events = POLLOUT };
-
 			stuck = poll(&p, 1, PATIENCE_MS) <= 0;
 		} else if (n == 0 || errno != EINTR) {
 			return; /* nobody is there to be told */
@@ -58,10 +95,10 @@ static void line(int fd, const char *fmt, va_list args)
 
 static void note(const char *fmt, va_list args)
 {
-	char text[512];
+	char text[512], quoted[JSON_QUOTED(sizeof(text))];
 
 	(void)vsnprintf(text, sizeof(text), fmt, args); /* cut short, like lines */
-	json_event("note", text);
+	json_event("note", "\"message\":%s", json_quote(quoted, text));
 }
 
 void say(const char *fmt, ...)

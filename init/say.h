@@ -26,7 +26,11 @@ int say_fault(const struct fault *f);
  */
 void say_somewhere(void);
 
-/* Writes bytes as they are to a descriptor that may be dead, full or a stopped terminal. */
+/*
+ * Writes bytes as they are to a descriptor that may be dead, full or a stopped terminal, blocking or
+ * not: what is not taken within a moment is dropped. Up to PIPE_BUF bytes go into a pipe whole or not
+ * at all.
+ */
 void say_raw(int fd, const char *text, size_t len);
 
 /* From now on say() prints events: {"event":"note","message":"..."} */

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -89,22 +88,21 @@ static int try_often(struct writing *w, struct fault *f)
 
 static void tell_target(const struct payload *p, const struct engine_counts *c, uint64_t ms)
 {
-	char text[256];
+	char text[256], part[JSON_QUOTED(sizeof(p->part))], volume[JSON_QUOTED(sizeof(p->volume))];
 
 	if (!say_is_json()) {
 		flashing_tell(text, sizeof(text), p, c);
 		say("%s", text);
 		return;
 	}
-	(void)printf("{\"event\":\"target\",\"partition\":");
-	json_string(p->part);
-	(void)printf(",\"volume\":");
-	json_string(p->volume);
-	(void)printf(",\"written\":%" PRIu32 ",\"identical\":%" PRIu32 ",\"cleared\":%" PRIu32
-		     ",\"bad\":%" PRIu32 ",\"newly_bad\":%" PRIu32 ",\"retried\":%" PRIu32
-		     ",\"flips\":%" PRIu32 ",\"seconds\":%" PRIu64 ".%03" PRIu64 "}\n",
-		     c->written, c->identical, c->cleared, c->bad, c->newly_bad, c->retried,
-		     c->flips, ms / 1000, ms % 1000);
+	json_event("target",
+		   "\"partition\":%s,\"volume\":%s,\"written\":%" PRIu32 ",\"identical\":%" PRIu32
+		   ",\"cleared\":%" PRIu32 ",\"bad\":%" PRIu32 ",\"newly_bad\":%" PRIu32
+		   ",\"retried\":%" PRIu32 ",\"flips\":%" PRIu32 ",\"seconds\":%" PRIu64
+		   ".%03" PRIu64,
+		   json_quote(part, p->part), json_quote(volume, p->volume), c->written,
+		   c->identical, c->cleared, c->bad, c->newly_bad, c->retried, c->flips, ms / 1000,
+		   ms % 1000);
 }
 
 static int flash(struct writing *w, struct fault *f)
@@ -149,10 +147,10 @@ static int fail(const struct writing *w, struct fault *f)
 
 static void tell_end(int code, const char *message)
 {
-	(void)printf("{\"event\":\"%s\",\"code\":%d,\"message\":", code ? "failed" : "done", code);
-	json_string(message);
-	(void)printf("}\n");
-	(void)fflush(stdout); /* the exit code says it, too */
+	char quoted[JSON_QUOTED(sizeof(((struct fault *)0)->text))];
+
+	json_event(code ? "failed" : "done", "\"code\":%d,\"message\":%s", code,
+		   json_quote(quoted, message));
 }
 
 int write_firmware(const struct write_options *o)

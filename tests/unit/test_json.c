@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Once standard output speaks JSON there is no way back, so all of that is tested here. */
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,16 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
 	t->tv_sec = (time_t)(now_ms / 1000);
 	t->tv_nsec = (long)(now_ms % 1000 * 1000000);
 	return 0;
+}
+
+static unsigned int polls;
+
+/* Nobody waits for a reader who does not come, but it is asked for him. */
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	polls++;
+	return __real_poll(fds, count, 0);
 }
 
 static void expect_said(int fd, const char *wanted)
@@ -39,8 +51,10 @@ static void strings(void **state)
 
 static void events(void **state)
 {
+	char quoted[JSON_QUOTED(8)];
+
 	capture_start(STDOUT_FILENO);
-	json_event("note", "\"100%\"");
+	json_event("note", "\"message\":%s", json_quote(quoted, "\"100%\""));
 	expect_said(STDOUT_FILENO, "{\"event\":\"note\",\"message\":\"\\\"100%\\\"\"}\n");
 }
 
@@ -78,6 +92,21 @@ static void long_notes_still_end(void **state)
 	free(text);
 }
 
+/* A text of nothing but what has to be escaped. */
+static void longest_notes_still_end(void **state)
+{
+	char wanted[1200] = "{\"event\":\"note\",\"message\":\"", many[600];
+
+	memset(many, '"', sizeof(many) - 1);
+	many[sizeof(many) - 1] = '\0';
+	for (int i = 0; i < 511; i++)
+		(void)strcat(wanted, "\\\"");
+	(void)strcat(wanted, "\"}\n");
+	capture_start(STDOUT_FILENO);
+	say("%s", many);
+	expect_said(STDOUT_FILENO, wanted);
+}
+
 static void progress_events(void **state)
 {
 	struct progress p;
@@ -97,6 +126,36 @@ static void progress_events(void **state)
 		    "{\"event\":\"progress\",\"phase\":\"verifying\",\"done\":10,\"total\":10}\n");
 }
 
+/* On a pipe that blocks, as those of a shell do. Lines come whole or not at all. */
+static void full_pipe_does_not_hang(void **state)
+{
+	static char got[200000];
+	int ends[2], out = dup(STDOUT_FILENO);
+	ssize_t len;
+	char *end;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	assert_int_equal(dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
+	(void)close(ends[1]);
+	polls = 0;
+	(void)alarm(10); /* or this would be for ever */
+	for (int i = 0; i < 2000; i++)
+		say("%0100d", i);
+	(void)alarm(0);
+	assert_int_equal(polls, 2000);
+	assert_int_equal(dup2(out, STDOUT_FILENO), STDOUT_FILENO);
+	(void)close(out);
+	len = read(ends[0], got, sizeof(got) - 1);
+	(void)close(ends[0]);
+	assert_true(len > 1000);
+	assert_memory_equal(got + len - 3, "\"}\n", 3);
+	for (char *line = got; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		assert_memory_equal(line, "{\"event\":\"note\"", 15);
+		assert_memory_equal(end - 2, "\"}", 2);
+	}
+}
+
 #define json_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
 int main(void)
@@ -107,7 +166,9 @@ int main(void)
 		json_test(lines_become_notes),
 		json_test(errors_stay_lines),
 		json_test(long_notes_still_end),
+		json_test(longest_notes_still_end),
 		json_test(progress_events),
+		cmocka_unit_test(full_pipe_does_not_hang),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,20 +8,23 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "helpers.h"
 #include "say.h"
 
 static unsigned int polls;
+static bool real_poll;
 static int poll_timeout;
 
 /* A terminal that does not move: no test waits for it, but it is seen how long it would. */
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
 	polls++;
 	poll_timeout = timeout;
-	return 0;
+	return real_poll ? __real_poll(fds, count, 0) : 0;
 }
 
 static int kernel_log_opens;
@@ -116,6 +119,71 @@ static void full_pipe_does_not_hang(void **state)
 	assert_int_equal(polls, 2);
 	(void)drain();
 	say_raw(ends[1], chunk, 1); /* for the tests after this one: it moves */
+}
+
+/* Says lines until nothing more goes in, and then some, on a descriptor that blocks. */
+static void say_until_stuck(int fd)
+{
+	static const char text[] = "flashinit: writing  50%  5.0 of 10.0 MiB\n";
+
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	polls = 0;
+	real_poll = true;
+	(void)alarm(20); /* or this would be for ever */
+	poll_timeout = -1;
+	for (int i = 0; i < 5000 && poll_timeout != 0; i++) /* which ends the patience */
+		say_raw(fd, text, sizeof(text) - 1);
+	assert_int_equal(poll_timeout, 0);
+	for (int i = 0; i < 100; i++)
+		say_raw(fd, text, sizeof(text) - 1);
+	(void)alarm(0);
+	real_poll = false;
+}
+
+static void full_blocking_pipe_does_not_hang(void **state)
+{
+	say_until_stuck(ends[1]);
+	assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	assert_true(drain() > 4096);
+	say_raw(ends[1], chunk, 1);
+}
+
+/* As it is behind a connection that has stalled. */
+static void full_terminal_does_not_hang(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), terminal;
+
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
+	assert_true(terminal >= 0);
+	say_until_stuck(terminal);
+	(void)close(terminal);
+	(void)close(master);
+	say_raw(ends[1], chunk, 1);
+}
+
+/* ^S, by the terminal's own call. */
+static void stopped_terminal_does_not_hang(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), terminal;
+	char got[64];
+
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	terminal = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
+	assert_true(terminal >= 0);
+	assert_int_equal(tcflow(terminal, TCOOFF), 0);
+	say_until_stuck(terminal);
+	assert_int_equal(tcflow(terminal, TCOON), 0);
+	real_poll = true;
+	say_raw(terminal, "one\ntwo\n", 8);
+	real_poll = false;
+	assert_int_equal(read(master, got, sizeof(got)), 10);
+	assert_memory_equal(got, "one\r\ntwo\r\n", 10);
+	(void)close(terminal);
+	(void)close(master);
+	say_raw(ends[1], chunk, 1);
 }
 
 static void dead_descriptors(void **state)
@@ -237,6 +305,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		pipe_test(writes_all),
 		pipe_test(full_pipe_does_not_hang),
+		pipe_test(full_blocking_pipe_does_not_hang),
+		pipe_test(full_terminal_does_not_hang),
+		pipe_test(stopped_terminal_does_not_hang),
 		pipe_test(dead_descriptors),
 		file_test(lines),
 		file_test(long_lines_still_end),
