@@ -1,23 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "write.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "config.h"
+#include "engine.h"
+#include "files.h"
 #include "flashing.h"
 #include "json.h"
 #include "lock.h"
+#include "memory.h"
 #include "progress.h"
 #include "say.h"
 #include "targets.h"
 
-enum { ATTEMPTS = 3, BETWEEN_MS = 1000 };
+enum {
+	ATTEMPTS = 3,
+	BETWEEN_MS = 1000,
+	MEMORY_MARGIN =
+		1 << 20, /* bytes: for stacks, zlib, who reads plain images, and everybody else */
+};
 
 struct writing {
 	struct firmware firmware;
@@ -28,13 +38,26 @@ struct writing {
 	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
 };
 
+/* All buffers are there by now: what they lack is got while nothing is changed yet. */
+static int keep_memory(struct fault *f)
+{
+	static const char never[] = "-1000";
+
+	if (mlockall(MCL_CURRENT) < 0 && (errno == ENOMEM || errno == EAGAIN))
+		return fault_errno(f, FAULT_UNFIT,
+				   "cannot lock the memory that writing needs; stop some programs");
+	/* Without the right to, or without such a file, it has to go as it is. */
+	(void)file_write("/proc/self/oom_score_adj", never, sizeof(never) - 1);
+	return 0;
+}
+
 /* A target that is half written is no use to anybody: nothing stops us any more, but the end. */
 static int on_begin(void *ctx, struct fault *f)
 {
 	struct writing *w = ctx;
 	sigset_t all;
 
-	if (targets_still_unused(&w->targets, f) < 0)
+	if (targets_still_unused(&w->targets, f) < 0 || (!w->begun && keep_memory(f) < 0))
 		return -1;
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
@@ -119,6 +142,13 @@ static int flash(struct writing *w, struct fault *f)
 	return 0;
 }
 
+static int check_memory(const struct writing *w, struct fault *f)
+{
+	uint64_t need = engine_memory(firmware_image(&w->firmware), w->targets.eraseblock);
+
+	return memory_check("/proc/meminfo", MEMORY_MARGIN + need, f);
+}
+
 static int run(struct writing *w, const struct write_options *o, struct fault *f)
 {
 	struct config config;
@@ -127,7 +157,7 @@ static int run(struct writing *w, const struct write_options *o, struct fault *f
 	if (w->lock < 0 || config_read(&config, CONFIG_FILE, f) < 0 ||
 	    firmware_open(&w->firmware, o->firmware, &config, f) < 0 ||
 	    targets_look(&w->targets, firmware_image(&w->firmware), f) < 0 ||
-	    targets_unused(&w->targets, f) < 0)
+	    targets_unused(&w->targets, f) < 0 || check_memory(w, f) < 0)
 		return -1;
 	if (!o->dry_run)
 		return flash(w, f);

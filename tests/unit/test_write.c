@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,6 +97,36 @@ int __wrap_targets_still_unused(const struct targets *t, struct fault *f)
 	return used_later ? fault_set(f, FAULT_BUSY, "mtd0 is in use: %s", used_later) : 0;
 }
 
+static bool little_memory;
+static uint64_t memory_needed;
+static int lock_error; /* of mlockall(), or 0 */
+static unsigned int locks, protections;
+
+int __wrap_memory_check(const char *meminfo, uint64_t need, struct fault *f)
+{
+	assert_string_equal(meminfo, "/proc/meminfo");
+	memory_needed = need;
+	return little_memory ? fault_set(f, FAULT_UNFIT, "too little memory") : 0;
+}
+
+int __wrap_mlockall(int flags)
+{
+	assert_int_equal(flags, MCL_CURRENT);
+	assert_int_equal(sim_count(&board, SIM_ERASE), 0);
+	locks++;
+	errno = lock_error;
+	return lock_error ? -1 : 0;
+}
+
+int __wrap_file_write(const char *path, const void *data, size_t len)
+{
+	assert_string_equal(path, "/proc/self/oom_score_adj");
+	assert_int_equal(len, 5);
+	assert_memory_equal(data, "-1000", 5);
+	protections++;
+	return -1; /* as it is without the right to */
+}
+
 static unsigned int waits;
 
 /* Nobody waits between two attempts. */
@@ -115,7 +146,9 @@ static int setup(void **state)
 	fds = count_fds();
 	used = used_later = grows = NULL;
 	asked = asked_later = opened = waits = 0;
-	locked = false;
+	locked = little_memory = false;
+	lock_error = 0;
+	locks = protections = 0;
 	fill_random(new_rootfs, ROOTFS, 1);
 	fill_random(new_kernel, KERNEL, 2);
 	fill_random(old, sizeof(old), 3);
@@ -156,6 +189,7 @@ static void run(int code, const char *what)
 	int own = dup(STDERR_FILENO), result;
 
 	free(said);
+	said = NULL;
 	capture_start(STDOUT_FILENO);
 	assert_int_equal(dup2(STDOUT_FILENO, STDERR_FILENO), STDERR_FILENO);
 	result = write_firmware(&o);
@@ -245,6 +279,27 @@ static void another_one_runs(void **state)
 	locked = true;
 	run(6, "another update is running");
 	expect_old();
+}
+
+/* Found out before anything is changed, and kept from then on. */
+static void memory(void **state)
+{
+	little_memory = true;
+	run(4, "too little memory");
+	assert_int_equal(opened, 0);
+	assert_true(memory_needed > (1 << 20) + 6 * EB);
+	assert_true(memory_needed < (2 << 20));
+	little_memory = false;
+	lock_error = ENOMEM;
+	run(4, "cannot lock the memory that writing needs; stop some programs: Cannot allocate");
+	expect_old();
+	assert_int_equal(protections, 0);
+	sim_power_cycle(&board);
+	opened = asked_later = 0;
+	lock_error = EPERM; /* it has to go without */
+	run(0, "written and proven in ");
+	assert_int_equal(locks, 2);
+	assert_int_equal(protections, 1);
 }
 
 /* Standard input is the image, by a pipe. */
@@ -532,6 +587,7 @@ int main(void)
 		write_test(targets_in_use),
 		write_test(targets_that_come_into_use),
 		write_test(another_one_runs),
+		write_test(memory),
 		write_test(writes_a_stream),
 		write_test(stream_that_ends_early),
 		write_test(file_as_standard_input),
