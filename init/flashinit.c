@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* flashinit: replaces PID 1 to rewrite the flash that the running system booted from. */
+#include <signal.h>
 #include <stdio.h>
 
 #include "options.h"
@@ -52,11 +53,22 @@ static const char help[] =
 	"4 device or system unfit; 5 flash failed after the first erase; 6 busy. An update that\n"
 	"goes well does not return: init ends it.\n";
 
+/*
+ * Ignored or not is inherited: whoever reads what we say may go, and that must not end us; and nobody
+ * may reap our children in our stead.
+ */
+static void own_signals(void)
+{
+	(void)signal(SIGPIPE, SIG_IGN); /* neither can fail */
+	(void)signal(SIGCHLD, SIG_DFL);
+}
+
 static int run_command_line(int argc, char **argv)
 {
 	struct options o;
 	struct fault f;
 
+	own_signals();
 	say_somewhere();
 	if (options_parse(&o, argc, argv, &f) < 0)
 		return say_fault(&f);
