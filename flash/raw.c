@@ -40,8 +40,8 @@ int raw_take_checksum(struct raw_input *in, const char *hex, struct fault *f)
 			in->file);
 	for (size_t i = 0; i < len / 2; i++)
 		bytes[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
-	in->check = len == SHA256_DIGITS ? RAW_SHA256 : RAW_CRC32;
-	if (in->check == RAW_SHA256)
+	in->checks |= len == SHA256_DIGITS ? RAW_SHA256 : RAW_CRC32;
+	if (len == SHA256_DIGITS)
 		memcpy(in->sha256, bytes, sizeof(in->sha256));
 	else
 		in->crc = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
@@ -51,13 +51,12 @@ int raw_take_checksum(struct raw_input *in, const char *hex, struct fault *f)
 
 int raw_take_sidecar(struct raw_input *in, struct fault *f)
 {
+	struct raw_input beside = { .file = in->file };
 	char path[512], text[SHA256_DIGITS + 2] = "";
 	struct source src;
 	size_t got;
 	int result;
 
-	if (in->check != RAW_UNCHECKED)
-		return 0;
 	if (snprintf(path, sizeof(path), "%s.sha256", in->file) >= (int)sizeof(path))
 		return fault_set(f, FAULT_USAGE, "%s: the name is too long", in->file);
 	if (source_open(&src, path, f) < 0)
@@ -67,9 +66,13 @@ int raw_take_sidecar(struct raw_input *in, struct fault *f)
 	if (result < 0)
 		return -1;
 	text[got] = '\0';
-	if (raw_take_checksum(in, text, f) < 0 || in->check != RAW_SHA256)
+	if (raw_take_checksum(&beside, text, f) < 0 || beside.checks != RAW_SHA256)
 		return fault_set(f, FAULT_IMAGE, "%s: does not start with a SHA-256 in hexadecimal",
 				 path);
+	if ((in->checks & RAW_SHA256) && memcmp(in->sha256, beside.sha256, sizeof(in->sha256)) != 0)
+		return fault_set(f, FAULT_IMAGE, "%s: is not the SHA-256 that was given", path);
+	memcpy(in->sha256, beside.sha256, sizeof(in->sha256));
+	in->checks |= RAW_SHA256;
 	return 0;
 }
 
@@ -84,17 +87,17 @@ static bool is_gzip(const char *file)
 static int check_file(struct contents *c, const struct raw_input *in, struct fault *f)
 {
 	uint8_t sha256[IMAGE_SHA256_SIZE];
-	bool right = true;
+	const char *wrong = NULL;
 
 	(void)crypto_hash_sha256_final(&c->sha256, sha256); /* always 0 */
-	if (in->check == RAW_SHA256)
-		right = memcmp(sha256, in->sha256, sizeof(sha256)) == 0;
-	else if (in->check == RAW_CRC32)
-		right = c->crc == in->crc;
-	if (!right)
-		return fault_set(f, FAULT_IMAGE, "%s: damaged: its %s is not the expected one",
-				 in->file, in->check == RAW_SHA256 ? "SHA-256" : "CRC-32");
-	return 0;
+	if ((in->checks & RAW_CRC32) && c->crc != in->crc)
+		wrong = "CRC-32";
+	if ((in->checks & RAW_SHA256) && memcmp(sha256, in->sha256, sizeof(sha256)) != 0)
+		wrong = "SHA-256";
+	if (!wrong)
+		return 0;
+	return fault_set(f, FAULT_IMAGE, "%s: damaged: its %s is not the expected one", in->file,
+			 wrong);
 }
 
 struct scan {

@@ -12,12 +12,12 @@
 #include "fault.h"
 #include "image.h"
 
-enum raw_check { RAW_UNCHECKED, RAW_SHA256, RAW_CRC32 };
+enum { RAW_SHA256 = 1, RAW_CRC32 = 2 }; /* bits: a file may be held against both */
 
 struct raw_input {
-	const char *file;  /* the contents; unpacked if the name ends in .gz */
-	struct payload to; /* where to, and how: what index_open_payload() takes */
-	enum raw_check check;
+	const char *file;                  /* the contents; unpacked if the name ends in .gz */
+	struct payload to;                 /* where to, and how: what index_open_payload() takes */
+	unsigned int checks;               /* which of these are known: */
 	uint8_t sha256[IMAGE_SHA256_SIZE]; /* expected, of the file as it is */
 	uint32_t crc;
 };
@@ -30,13 +30,14 @@ struct raw_image {
 };
 
 /*
- * Takes a checksum in hexadecimal, as an option gives it or as the first word of a sidecar file.
- * The length says which kind it is. FAULT_USAGE if it is none.
+ * Takes a checksum in hexadecimal, as an option gives it or as the first word of a sidecar file, in
+ * addition to one of the other kind. The length says which kind it is. FAULT_USAGE if it is none.
  */
 int raw_take_checksum(struct raw_input *in, const char *hex, struct fault *f);
 
 /*
- * Looks for FILE.sha256 beside an input that has no checksum yet, and takes it. No such file: 0.
+ * Looks for FILE.sha256 beside an input, and takes it, too; FAULT_IMAGE if another SHA-256 was taken
+ * before. No such file: 0.
  */
 int raw_take_sidecar(struct raw_input *in, struct fault *f);
 

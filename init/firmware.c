@@ -77,9 +77,10 @@ static int open_raw(struct firmware *fw, struct firmware_request *r, const struc
 		    struct fault *f)
 {
 	static const char *const checks[] = {
-		[RAW_UNCHECKED] = "no checksum to hold it against",
+		[0] = "no checksum to hold it against",
 		[RAW_SHA256] = "its SHA-256 is right",
 		[RAW_CRC32] = "its CRC-32 is right",
+		[RAW_SHA256 | RAW_CRC32] = "its SHA-256 and its CRC-32 are right",
 	};
 	struct progress progress;
 	int result;
@@ -95,7 +96,7 @@ static int open_raw(struct firmware *fw, struct firmware_request *r, const struc
 		return -1;
 	for (unsigned int i = 0; i < r->raw_count; i++)
 		say("%s: %" PRIu64 " bytes, %s", r->raw[i].file, fw->raw.image.payload[i].size,
-		    checks[r->raw[i].check]);
+		    checks[r->raw[i].checks]);
 	return 0;
 }
 

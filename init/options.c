@@ -79,16 +79,18 @@ static int take_raw(struct firmware_request *fw, struct fault *f)
 	return payload_spec_parse(&in->to, &in->file, optarg, f);
 }
 
-static int take_checksum(struct firmware_request *fw, enum raw_check kind, struct fault *f)
+static int take_checksum(struct firmware_request *fw, unsigned int kind, struct fault *f)
 {
 	struct raw_input *in;
 
 	if (fw->raw_count == 0)
 		return fault_set(f, FAULT_USAGE, "a checksum goes behind its --raw");
 	in = &fw->raw[fw->raw_count - 1];
+	if (in->checks)
+		return fault_set(f, FAULT_USAGE, "%s: has a checksum already", in->file);
 	if (raw_take_checksum(in, optarg, f) < 0)
 		return -1;
-	if (in->check != kind)
+	if (in->checks != kind)
 		return fault_set(f, FAULT_USAGE, "%s is not the right kind of checksum", optarg);
 	return 0;
 }

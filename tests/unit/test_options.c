@@ -155,7 +155,7 @@ static void plain_images(void **state)
 		assert_string_equal(o.firmware.raw[0].file, "a.img");
 		assert_int_equal(o.firmware.raw[0].to.kind, PAYLOAD_MTD);
 		assert_int_equal(o.firmware.raw[0].to.tail, TAIL_KEEP);
-		assert_int_equal(o.firmware.raw[0].check, RAW_UNCHECKED);
+		assert_int_equal(o.firmware.raw[0].checks, 0);
 		assert_string_equal(o.firmware.raw[1].to.part, "b");
 		assert_string_equal(o.firmware.raw[1].file, "c=d");
 		assert_int_equal(o.firmware.raw[1].to.tail, TAIL_ERASE);
@@ -187,13 +187,17 @@ static void many_plain_images(void **state)
 static void checksums(void **state)
 {
 	parsed("write --raw a=f --crc32 01020304 --raw b=f --sha256 " SHA256, VERB_WRITE);
-	assert_int_equal(o.firmware.raw[0].check, RAW_CRC32);
+	assert_int_equal(o.firmware.raw[0].checks, RAW_CRC32);
 	assert_int_equal(o.firmware.raw[0].crc, 0x01020304);
-	assert_int_equal(o.firmware.raw[1].check, RAW_SHA256);
+	assert_int_equal(o.firmware.raw[1].checks, RAW_SHA256);
 	assert_int_equal(o.firmware.raw[1].sha256[31], 0x55);
 	refused("write --crc32 01020304 --raw a=f", "a checksum goes behind its --raw");
 	refused("write --raw a=f --sha256 01020304", "is not the right kind of checksum");
 	refused("write --raw a=f --crc32 " SHA256, "is not the right kind of checksum");
+	refused("write --raw a=f --crc32 01020304 --sha256 " SHA256, "f: has a checksum already");
+	refused("write --raw a=f --sha256 " SHA256 " --crc32 01020304",
+		"f: has a checksum already");
+	refused("write --raw a=f --crc32 01020304 --crc32 01020304", "f: has a checksum already");
 	refused("write --raw a=f --crc32 x", "should be 64 (SHA-256) or 8 (CRC-32)");
 }
 

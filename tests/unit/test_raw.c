@@ -235,10 +235,10 @@ static void checksum_of_the_caller(void **state)
 
 	hex_of(hex, data, LEN);
 	assert_int_equal(raw_take_checksum(&input[0], hex, &f), 0);
-	assert_int_equal(input[0].check, RAW_SHA256);
+	assert_int_equal(input[0].checks, RAW_SHA256);
 	(void)snprintf(crc, sizeof(crc), "%08X", (unsigned int)crc32(0, kernel, KERNEL));
 	assert_int_equal(raw_take_checksum(&input[1], crc, &f), 0);
-	assert_int_equal(input[1].check, RAW_CRC32);
+	assert_int_equal(input[1].checks, RAW_CRC32);
 	open_raw(2);
 	raw_close(&raw);
 	input[1].crc ^= 0x80000000;
@@ -260,7 +260,7 @@ static void checksums_that_are_none(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
 		assert_int_equal(raw_take_checksum(&input[0], wrong[i], &f), -1);
 		assert_fault(&f, FAULT_USAGE, "rootfs.bin: its checksum should be 64 (SHA-256)");
-		assert_int_equal(input[0].check, RAW_UNCHECKED);
+		assert_int_equal(input[0].checks, 0);
 	}
 	memset(hex, 'a', 65);
 	hex[65] = '\0';
@@ -289,15 +289,15 @@ static void sidecar_that_is_right(void **state)
 
 	hex_of(hex, data, LEN);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		input[0].check = RAW_UNCHECKED;
+		input[0].checks = 0;
 		write_sidecar("", hex, ends[i]);
 		assert_int_equal(raw_take_sidecar(&input[0], &f), 0);
-		assert_int_equal(input[0].check, RAW_SHA256);
+		assert_int_equal(input[0].checks, RAW_SHA256);
 		open_raw(1);
 		raw_close(&raw);
 	}
 	assert_int_equal(raw_take_sidecar(&input[1], &f), 0); /* which has none */
-	assert_int_equal(input[1].check, RAW_UNCHECKED);
+	assert_int_equal(input[1].checks, 0);
 }
 
 /* The checksum of a packed file is that of the file, as sha256sum(1) tells it. */
@@ -316,7 +316,7 @@ static void sidecar_of_a_packed_file(void **state)
 	raw_close(&raw);
 	hex_of(hex, data, LEN); /* of what is in it */
 	write_sidecar("", hex, "\n");
-	input[0].check = RAW_UNCHECKED;
+	input[0].checks = 0;
 	assert_int_equal(raw_take_sidecar(&input[0], &f), 0);
 	expect_refused(1, "its SHA-256 is not the expected one");
 	free(file);
@@ -341,7 +341,7 @@ static void sidecar_that_is_malformed(void **state)
 		static const char *const befores[] = { "x", " ", "\n", "", "", "" };
 		static const char *const behinds[] = { "", "", "", "0", "x", ":" };
 
-		input[0].check = RAW_UNCHECKED;
+		input[0].checks = 0;
 		write_sidecar(befores[i], hex, behinds[i]);
 		assert_int_equal(raw_take_sidecar(&input[0], &f), -1);
 		assert_fault(&f, FAULT_IMAGE,
@@ -354,7 +354,7 @@ static void sidecar_that_is_malformed(void **state)
 	assert_int_equal(raw_take_sidecar(&input[0], &f), -1);
 	assert_int_equal(f.kind, FAULT_IMAGE);
 	write_sidecar("", "", "");
-	input[0].check = RAW_UNCHECKED;
+	input[0].checks = 0;
 	assert_int_equal(raw_take_sidecar(&input[0], &f), -1);
 	(void)snprintf(path, sizeof(path), "%s.sha256", rootfs_file);
 	assert_int_equal(unlink(path), 0);
@@ -363,17 +363,30 @@ static void sidecar_that_is_malformed(void **state)
 	assert_int_equal(f.kind, FAULT_IMAGE);
 }
 
-/* What the caller says counts, not what lies beside the file. */
-static void sidecar_is_not_looked_at(void **state)
+/* What the caller says and what lies beside the file must both be right. */
+static void sidecar_counts_as_well(void **state)
 {
-	char hex[65];
+	char right[65], wrong[65], crc[9];
 
-	write_sidecar("", "nonsense", "\n");
-	hex_of(hex, data, LEN);
-	assert_int_equal(raw_take_checksum(&input[0], hex, &f), 0);
+	hex_of(right, data, LEN);
+	hex_of(wrong, data, LEN - 1);
+	(void)snprintf(crc, sizeof(crc), "%08lx", crc32(0, data, LEN));
+	write_sidecar("", right, "\n");
+	assert_int_equal(raw_take_checksum(&input[0], right, &f), 0);
 	assert_int_equal(raw_take_sidecar(&input[0], &f), 0);
+	assert_int_equal(raw_take_checksum(&input[0], crc, &f), 0);
+	assert_int_equal(input[0].checks, RAW_SHA256 | RAW_CRC32);
 	open_raw(1);
 	raw_close(&raw);
+	input[0].crc ^= 1;
+	expect_refused(1, "its CRC-32 is not the expected one");
+	write_sidecar("", wrong, "\n");
+	assert_int_equal(raw_take_sidecar(&input[0], &f), -1);
+	assert_fault(&f, FAULT_IMAGE, "rootfs.bin.sha256: is not the SHA-256 that was given");
+	input[0].checks = 0;
+	assert_int_equal(raw_take_checksum(&input[0], crc, &f), 0);
+	assert_int_equal(raw_take_sidecar(&input[0], &f), 0);
+	expect_refused(1, "its SHA-256 is not the expected one");
 }
 
 static void files_that_cannot_be(void **state)
@@ -629,7 +642,7 @@ int main(void)
 		raw_test(sidecar_of_a_packed_file),
 		raw_test(sidecar_that_is_wrong),
 		raw_test(sidecar_that_is_malformed),
-		raw_test(sidecar_is_not_looked_at),
+		raw_test(sidecar_counts_as_well),
 		raw_test(files_that_cannot_be),
 		raw_test(packed_file_of_nothing),
 		raw_test(names_of_partitions),
