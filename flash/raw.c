@@ -49,6 +49,22 @@ int raw_take_checksum(struct raw_input *in, const char *hex, struct fault *f)
 	return 0;
 }
 
+/* To open a pipe would wait for whoever writes to it. */
+static int open_twice(struct source *src, const char *file, struct fault *f)
+{
+	struct stat st;
+	bool pipe = strcmp(file, "-") != 0 && stat(file, &st) == 0 && S_ISFIFO(st.st_mode);
+
+	src->fd = -1;
+	if (!pipe && source_open(src, file, f) < 0)
+		return -1;
+	if (!pipe && src->seekable)
+		return 0;
+	source_close(src);
+	return fault_set(f, FAULT_IMAGE,
+			 "%s: cannot be read twice; save it to a file (in /tmp, say) first", file);
+}
+
 int raw_take_sidecar(struct raw_input *in, struct fault *f)
 {
 	struct raw_input beside = { .file = in->file };
@@ -59,7 +75,7 @@ int raw_take_sidecar(struct raw_input *in, struct fault *f)
 
 	if (snprintf(path, sizeof(path), "%s.sha256", in->file) >= (int)sizeof(path))
 		return fault_set(f, FAULT_USAGE, "%s: the name is too long", in->file);
-	if (source_open(&src, path, f) < 0)
+	if (open_twice(&src, path, f) < 0)
 		return f->err == ENOENT ? 0 : -1;
 	result = source_read_some(&src, text, sizeof(text) - 1, &got, f);
 	source_close(&src);
@@ -176,11 +192,10 @@ static int scan_all(struct raw_image *r, struct scan *s, struct fault *f)
 	if (index_add_text(&s->index, FIELD_FW_VERSION, "unknown", f) < 0)
 		return -1;
 	for (unsigned int i = 0; i < r->count; i++) {
-		if (source_open(&r->source[i], r->input[i].file, f) < 0)
+		if (open_twice(&r->source[i], r->input[i].file, f) < 0)
 			return -1;
-		if (!r->source[i].seekable || fstat(r->source[i].fd, &st) < 0)
-			return fault_set(f, FAULT_IMAGE, "%s: cannot be read twice",
-					 r->input[i].file);
+		if (fstat(r->source[i].fd, &st) < 0)
+			return fault_errno(f, FAULT_IMAGE, "%s", r->input[i].file);
 		s->total += (uint64_t)st.st_size;
 	}
 	for (unsigned int i = 0; i < r->count; i++)
