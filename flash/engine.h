@@ -61,10 +61,11 @@ int engine_run(const struct image *img, struct source *src, struct target *const
 int engine_check_fit(const struct payload *p, struct target *t, uint32_t *spare, struct fault *f);
 
 /*
- * Checks all that the payloads of kind ubi have to be for their targets, if there are any, and reads
+ * engine_check_data() checks all that the payloads of kind ubi have to be for their targets, if there are any, and reads
  * all payloads' chunks from src for that: so that it is known before anything is changed, where the
- * source can be read again. FAULT_IMAGE or FAULT_UNFIT.
+ * source can be read again. FAULT_IMAGE or FAULT_UNFIT. The other one tells whether there are any.
  */
+bool engine_asks_for_data(const struct image *img);
 int engine_check_data(const struct image *img, struct source *src, struct target *const *targets,
 		      struct fault *f);
 

@@ -107,23 +107,27 @@ static int check_ubi(const struct payload *p, struct source *src, const struct t
 	return result;
 }
 
+bool engine_asks_for_data(const struct image *img)
+{
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		if (img->payload[i].kind == PAYLOAD_UBI)
+			return true;
+	return false;
+}
+
 int engine_check_data(const struct image *img, struct source *src, struct target *const *targets,
 		      struct fault *f)
 {
 	struct readahead ahead;
 	uint32_t largest = 1, chunk = 1;
-	bool ubi = false;
 	int result = 0;
 
 	for (unsigned int i = 0; i < img->payload_count; i++) {
-		ubi = ubi || img->payload[i].kind == PAYLOAD_UBI;
 		if (targets[i]->eraseblock > largest)
 			largest = targets[i]->eraseblock;
 		if (img->payload[i].chunk_size > chunk)
 			chunk = img->payload[i].chunk_size;
 	}
-	if (!ubi)
-		return 0;
 	if (readahead_init(&ahead, largest, chunk) < 0)
 		result = fault_errno(f, FAULT_FAILED, "no memory for an eraseblock");
 	for (unsigned int i = 0; result == 0 && i < img->payload_count; i++)

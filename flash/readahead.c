@@ -89,6 +89,7 @@ void readahead_start(struct readahead *ra, struct source *src, const struct payl
 	/* Signals are the affair of the thread that programs: it may have reasons not to die now. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	src->stop = &ra->stop;
 	ra->threaded = pthread_create(&ra->thread, NULL, run_ahead, ra) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -127,6 +128,7 @@ int readahead_next(struct readahead *ra, uint8_t **data, size_t *got, struct fau
 
 void readahead_stop(struct readahead *ra)
 {
+	ra->reader.src->stop = NULL;
 	if (!ra->threaded)
 		return;
 	ra->stop = true;

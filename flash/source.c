@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { LOOK_UP_MS = 200 };
 
 int source_open(struct source *src, const char *path, struct fault *f)
 {
@@ -47,11 +50,29 @@ int source_rewind(struct source *src, struct fault *f)
 	return source_back_to(src, 0, f);
 }
 
+/* Waits until a pipe has something, or somebody else has no use for it any more. */
+static int wait_for_data(const struct source *src, struct fault *f)
+{
+	struct pollfd p = { .fd = src->fd, .events = POLLIN };
+
+	while (src->stop && !src->seekable) {
+		if (*src->stop)
+			return fault_set(f, FAULT_IMAGE, "%s: is not read any further", src->name);
+		if (poll(&p, 1, LOOK_UP_MS) != 0)
+			break; /* also if it fails: reading will tell why */
+	}
+	return 0;
+}
+
 int source_read_some(struct source *src, void *buf, size_t len, size_t *got, struct fault *f)
 {
 	*got = 0;
 	while (*got < len) {
-		ssize_t n = read(src->fd, (char *)buf + *got, len - *got);
+		ssize_t n;
+
+		if (wait_for_data(src, f) < 0)
+			return -1;
+		n = read(src->fd, (char *)buf + *got, len - *got);
 
 		if (n < 0 && errno == EINTR)
 			continue;

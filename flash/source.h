@@ -5,6 +5,7 @@
 #ifndef FLASH_SOURCE_H
 #define FLASH_SOURCE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@ struct source {
 	uint64_t pos;     /* bytes taken so far */
 	int64_t start;    /* byte of the file that pos 0 is: standard input may be past others */
 	bool seekable;    /* a regular file or a block device: can be read a second time */
+	/* If not NULL and true, a pipe is not waited for any longer. */
+	const atomic_bool *stop;
 	/* If not NULL, asked at the end: whoever gave the bytes may have failed. */
 	int (*verdict)(void *ctx, struct fault *f);
 	void *ctx;

@@ -50,6 +50,31 @@ int flashing_run_on(const struct targets *looked_at, const struct image *img, st
 	return result;
 }
 
+static int check_data(const struct image *img, struct source *src, struct fault *f)
+{
+	struct target *targets[IMAGE_PAYLOADS_MAX] = { NULL };
+	int result = 0;
+
+	for (unsigned int i = 0; result == 0 && i < img->payload_count; i++)
+		result = target_open(&targets[i], &img->payload[i], TARGET_LOOK, f);
+	if (result == 0)
+		result = engine_check_data(img, src, targets, f);
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		target_close(targets[i]);
+	return result;
+}
+
+int flashing_check(struct firmware *fw, struct fault *f)
+{
+	struct source *src;
+
+	if (firmware_is_stream(fw) || !engine_asks_for_data(firmware_image(fw)))
+		return 0;
+	if (firmware_chunks(fw, &src, f) < 0)
+		return -1;
+	return check_data(firmware_image(fw), src, f);
+}
+
 int flashing_run(const struct image *img, struct source *src, const struct engine_events *events,
 		 struct engine_counts *counts, bool *begun, struct fault *f)
 {

@@ -10,6 +10,7 @@
 
 #include "engine.h"
 #include "fault.h"
+#include "firmware.h"
 #include "image.h"
 #include "source.h"
 #include "targets.h"
@@ -25,6 +26,12 @@ int flashing_run(const struct image *img, struct source *src, const struct engin
 int flashing_run_on(const struct targets *looked_at, const struct image *img, struct source *src,
 		    const struct engine_events *events, struct engine_counts *counts, bool *begun,
 		    struct fault *f);
+
+/*
+ * Checks, where the firmware can be read again, that its data is what its targets take, as far as that
+ * can be known before anything is changed. FAULT_IMAGE or FAULT_UNFIT.
+ */
+int flashing_check(struct firmware *fw, struct fault *f);
 
 /* What became of a payload's eraseblocks, as a line for people. */
 void flashing_tell(char *text, size_t size, const struct payload *p, const struct engine_counts *c);

@@ -9,9 +9,28 @@
 /* A directory in memory that every process sees, whatever is mounted and writable. */
 static const char lock_place[] = "/sys/class/mtd";
 
+/* In a place that no boot finds again. */
+static const char reboot_first[] = "/run/flashinit.reboot-first";
+
+void lock_until_reboot(void)
+{
+	int fd = open(reboot_first, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0) /* without /run the message has to do */
+		(void)close(fd);
+}
+
 int lock_take(struct fault *f)
 {
-	int fd = open(lock_place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (access(reboot_first, F_OK) == 0)
+		return fault_set(
+			f, FAULT_UNFIT,
+			"a bad eraseblock could not be marked: reboot before writing again "
+			"(%s)",
+			reboot_first);
+	fd = open(lock_place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT) /* no MTD, but block devices, perhaps */
 		fd = open("/sys/class", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

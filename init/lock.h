@@ -10,4 +10,10 @@
  */
 int lock_take(struct fault *f);
 
+/*
+ * A bad mark is in the kernel's RAM only: until the next boot, who writes flash lays it out around an
+ * eraseblock that the next boot takes for good. From now on lock_take() says so.
+ */
+void lock_until_reboot(void);
+
 #endif

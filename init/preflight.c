@@ -8,6 +8,7 @@
 
 #include "busybox.h"
 #include "engine.h"
+#include "flashing.h"
 #include "lock.h"
 #include "memory.h"
 #include "mounts.h"
@@ -160,7 +161,8 @@ int preflight_run(struct preflight *p, struct firmware_request *r, struct fault 
 	    firmware_open(&p->firmware, r, &p->config, f) < 0 ||
 	    busybox_is_init("/proc/1", p->busybox, sizeof(p->busybox), f) < 0)
 		return -1;
-	if (check_system_and_targets(firmware_image(&p->firmware), &eraseblock, f) < 0)
+	if (check_system_and_targets(firmware_image(&p->firmware), &eraseblock, f) < 0 ||
+	    flashing_check(&p->firmware, f) < 0)
 		return -1;
 	return check_memory(p, eraseblock, f);
 }

@@ -2,6 +2,7 @@
 #include "write.h"
 
 #include <errno.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -88,7 +89,8 @@ static int try_once(struct writing *w, struct fault *f)
 	if (firmware_chunks(&w->firmware, &src, f) < 0)
 		return -1;
 	progress_start(&w->progress, "writing");
-	result = flashing_run(firmware_image(&w->firmware), src, &events, w->counts, &begun, f);
+	result = flashing_run_on(&w->targets, firmware_image(&w->firmware), src, &events, w->counts,
+				 &begun, f);
 	progress_end(&w->progress);
 	return result;
 }
@@ -99,7 +101,7 @@ static int try_often(struct writing *w, struct fault *f)
 	int result = try_once(w, f);
 
 	for (int n = 1; result < 0 && w->begun && n < ATTEMPTS; n++) {
-		if (firmware_is_stream(&w->firmware))
+		if (firmware_is_stream(&w->firmware) || f->err == ENOTRECOVERABLE)
 			break;
 		(void)say_fault(f);
 		say("trying again");
@@ -133,8 +135,11 @@ static int flash(struct writing *w, struct fault *f)
 	const struct image *img = firmware_image(&w->firmware);
 	uint64_t ms = clock_ms();
 
-	if (try_often(w, f) < 0)
+	if (try_often(w, f) < 0) {
+		if (f->err == ENOTRECOVERABLE)
+			lock_until_reboot();
 		return -1;
+	}
 	ms = clock_ms() - ms;
 	for (unsigned int i = 0; i < img->payload_count; i++)
 		tell_target(&img->payload[i], &w->counts[i], ms);
@@ -157,7 +162,8 @@ static int run(struct writing *w, const struct write_options *o, struct fault *f
 	if (w->lock < 0 || config_read(&config, CONFIG_FILE, f) < 0 ||
 	    firmware_open(&w->firmware, o->firmware, &config, f) < 0 ||
 	    targets_look(&w->targets, firmware_image(&w->firmware), f) < 0 ||
-	    targets_unused(&w->targets, f) < 0 || check_memory(w, f) < 0)
+	    targets_unused(&w->targets, f) < 0 || check_memory(w, f) < 0 ||
+	    flashing_check(&w->firmware, f) < 0)
 		return -1;
 	if (!o->dry_run)
 		return flash(w, f);

@@ -21,7 +21,17 @@ int __wrap_open(const char *path, int flags, mode_t mode)
 		path = temp_path("mtd");
 	else if (strcmp(path, "/sys/class") == 0)
 		path = temp_path("class");
+	else if (strcmp(path, "/run/flashinit.reboot-first") == 0)
+		path = temp_path("reboot-first");
 	return __real_open(path, flags, mode);
+}
+
+int __real_access(const char *path, int mode);
+int __wrap_access(const char *path, int mode)
+{
+	if (strcmp(path, "/run/flashinit.reboot-first") == 0)
+		path = temp_path("reboot-first");
+	return __real_access(path, mode);
 }
 
 int __real_flock(int fd, int operation);
@@ -49,6 +59,16 @@ static int teardown(void **state)
 {
 	assert_int_equal(count_fds(), fds);
 	return temp_dir_remove(state);
+}
+
+static void nobody_before_a_reboot(void **state)
+{
+	lock_until_reboot();
+	lock_until_reboot();
+	assert_int_equal(lock_take(&f), -1);
+	assert_fault(&f, FAULT_UNFIT, "reboot before writing again");
+	assert_int_equal(unlink(temp_path("reboot-first")), 0); /* as a reboot does */
+	assert_int_equal(close(lock_take(&f)), 0);
 }
 
 static void second_taker_is_told(void **state)
@@ -125,8 +145,12 @@ static void cannot_lock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		lock_test(second_taker_is_told), lock_test(goes_with_its_holder),
-		lock_test(no_flash_here),        lock_test(no_mtd_here),
+		lock_test(nobody_before_a_reboot),
+		lock_test(goes_with_its_holder),
+		lock_test(second_taker_is_told),
+		lock_test(goes_with_its_holder),
+		lock_test(no_flash_here),
+		lock_test(no_mtd_here),
 		lock_test(cannot_lock),
 	};
 

@@ -185,6 +185,30 @@ static void thread_takes_no_signals(void **state)
 	assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &usr1, NULL), 0);
 }
 
+/* A pipe that has nothing to give just now holds up nobody who has had enough of it. */
+static void stopped_while_a_pipe_waits(void **state)
+{
+	uint8_t *file;
+	int ends[2];
+	size_t len;
+
+	start(10 * LARGE);
+	end();
+	file = read_file(temp_path("i.fwi"), &len);
+	assert_int_equal(pipe(ends), 0);
+	assert_true(write(ends[1], file, len / 4) == (ssize_t)(len / 4));
+	free(file);
+	memset(&src, 0, sizeof(src));
+	src.fd = ends[0];
+	src.name = "a pipe";
+	assert_int_equal(image_read(&img, &src, &no_keys, &f), 0);
+	assert_int_equal(readahead_init(&ra, t.eraseblock, CHUNK), 0);
+	readahead_start(&ra, &src, &img.payload[0], &t);
+	(void)usleep(50000); /* it waits by now */
+	end();
+	(void)close(ends[1]);
+}
+
 static void no_memory(void **state)
 {
 	for (int n = 0;; n++) {
@@ -212,6 +236,7 @@ int main(void)
 		readahead_test(stopped_at_any_time),
 		readahead_test(damage_comes_in_its_turn),
 		readahead_test(thread_takes_no_signals),
+		readahead_test(stopped_while_a_pipe_waits),
 		readahead_test(no_memory),
 	};
 

@@ -132,8 +132,15 @@ static unsigned int waits;
 /* Nobody waits between two attempts. */
 int __wrap_poll(struct pollfd *p, nfds_t count, int timeout)
 {
-	waits += timeout > 0;
+	waits += count == 0 && timeout > 0;
 	return count ? 1 : 0;
+}
+
+static unsigned int until_reboot;
+
+void __wrap_lock_until_reboot(void)
+{
+	until_reboot++;
 }
 
 static int setup(void **state)
@@ -498,6 +505,30 @@ static void tries_plain_images_again(void **state)
 	assert_int_equal(waits, 1);
 }
 
+/* A mark that is in RAM only: what is laid out around it would be lost at the next boot. */
+static void mark_that_fails(void **state)
+{
+	until_reboot = 0;
+	sim_weaken(rootfs, 3, SIM_PROGRAM, SIM_FAIL, SIM_FOR_EVER);
+	sim_weaken(rootfs, 3, SIM_MARK_BAD, SIM_FAIL, SIM_FOR_EVER);
+	run(5, "rootfs: eraseblock 3: mark_bad fails as planned");
+	assert_int_equal(waits, 0);
+	assert_int_equal(until_reboot, 1);
+	assert_true(sim_is_blank(rootfs, 0));
+}
+
+/* What no target would take is known before the other one loses its start. */
+static void ubi_that_is_none(void **state)
+{
+	set_raw(0, "rootfs", new_rootfs, ROOTFS);
+	set_raw(1, "kernel", new_kernel, KERNEL);
+	request.raw[1].to.kind = PAYLOAD_UBI;
+	request.raw[1].to.tail = TAIL_NONE;
+	run(3, "kernel: byte 0 of the image has no UBI header");
+	expect_old();
+	assert_int_equal(opened, 0);
+}
+
 /* Before the first erase an error is final, and everything as it was. */
 static void error_before_the_first_erase(void **state)
 {
@@ -599,6 +630,8 @@ int main(void)
 		write_test(other_kinds),
 		write_test(tries_again),
 		write_test(gives_up),
+		write_test(mark_that_fails),
+		write_test(ubi_that_is_none),
 		write_test(tries_plain_images_again),
 		write_test(error_before_the_first_erase),
 		write_test(signals_cannot_end_it),
