@@ -45,8 +45,10 @@ static int not_mounted(const struct proof_view *view, const struct piece *p, str
 		/* JFFS2 and CRAMFS on MTD take the number of the block device, too, for stat(2). */
 		if ((p->major && m->major == p->major && m->minor == p->minor) ||
 		    names_piece(p, m->source))
-			return fault_set(f, FAULT_BUSY, "%s is in use: mounted on %s (%s, %s)",
-					 p->what, m->point, m->type, m->source);
+			return fault_set(f, FAULT_BUSY, "%s is in use: mounted on %s (%s, %s)%s",
+					 p->what, m->point, m->type, m->source,
+					 strcmp(m->point, "/") == 0 ? ""
+								    : "; \"umount\" ends that");
 	}
 	return 0;
 }
@@ -84,8 +86,9 @@ static int not_swapped_to(const struct proof_view *view, const struct piece *p, 
 	while (result == 0 && (line = strsep(&rest, "\n"))) {
 		line[strcspn(line, " \t")] = '\0';
 		if (names_piece(p, line))
-			result =
-				fault_set(f, FAULT_BUSY, "%s is in use: swap on %s", p->what, line);
+			result = fault_set(f, FAULT_BUSY,
+					   "%s is in use: swap on %s; \"swapoff\" ends that",
+					   p->what, line);
 	}
 	free(text);
 	return result;
@@ -108,7 +111,7 @@ static int holds(const char *entry, const char *attribute,
 
 int piece_not_held(const struct proof_view *view, const char *folder, const char *attribute,
 		   bool (*used)(const struct piece *p, const char *text), const struct piece *p,
-		   struct fault *f)
+		   const char *remedy, struct fault *f)
 {
 	char path[512], entry[512];
 	struct dirent *e;
@@ -126,8 +129,9 @@ int piece_not_held(const struct proof_view *view, const char *folder, const char
 		else
 			held = e->d_name[0] != '.';
 		if (held > 0)
-			(void)fault_set(f, FAULT_BUSY, "%s is in use: %s holds it", p->what,
-					e->d_name);
+			(void)fault_set(f, FAULT_BUSY, "%s is in use: %s holds it%s%s%s", p->what,
+					e->d_name, remedy ? "; \"" : "", remedy ? remedy : "",
+					remedy ? "\" ends that" : "");
 	}
 	/* A list that broke off proves nothing. */
 	if (held == 0 && dir && errno)
@@ -196,7 +200,8 @@ int piece_free(const struct proof_view *view, const struct piece *p, bool mounts
 	if (mounts_too && not_mounted(view, p, f) < 0)
 		return -1;
 	if (not_swapped_to(view, p, f) < 0 ||
-	    piece_not_held(view, "block", "loop/backing_file", names_piece, p, f) < 0 ||
+	    piece_not_held(view, "block", "loop/backing_file", names_piece, p, "losetup -d", f) <
+		    0 ||
 	    not_open(view, p, f) < 0)
 		return -1;
 	/* The least telling answer comes last. */

@@ -33,10 +33,11 @@ int piece_free(const struct proof_view *view, const struct piece *p, bool mounts
 /*
  * Reads the attribute of every entry of a folder in sysfs and asks used whether it speaks of the
  * piece: then the entry holds it, and that is FAULT_BUSY. Without an attribute every entry does. A
- * folder that is not there has no entries: the kernel lacks that driver.
+ * folder that is not there has no entries: the kernel lacks that driver. remedy (may be NULL) is the
+ * command that ends it.
  */
 int piece_not_held(const struct proof_view *view, const char *folder, const char *attribute,
 		   bool (*used)(const struct piece *p, const char *text), const struct piece *p,
-		   struct fault *f);
+		   const char *remedy, struct fault *f);
 
 #endif

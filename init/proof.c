@@ -31,6 +31,7 @@ static int place_free(const struct proof_view *view, const struct mtd_place *pla
 {
 	struct piece p = { .major = MTD_BLOCK_MAJOR, .minor = (unsigned int)place->number };
 	int n = place->number;
+	char detach[40];
 
 	(void)snprintf(p.what, sizeof(p.what), "mtd%d (%s)", n, place->name);
 	(void)snprintf(p.name[0], sizeof(p.name[0]), "mtdblock%d", n);
@@ -42,7 +43,8 @@ static int place_free(const struct proof_view *view, const struct mtd_place *pla
 	p.node_is_there = has_block_device(view, p.node);
 	if (piece_free(view, &p, mounts_too, f) < 0)
 		return -1;
-	return piece_not_held(view, "class/ubi", "mtd_num", is_attached, &p, f);
+	(void)snprintf(detach, sizeof(detach), "ubidetach -p /dev/mtd%d", n);
+	return piece_not_held(view, "class/ubi", "mtd_num", is_attached, &p, detach, f);
 }
 
 int proof_target_free(const struct proof_view *view, int number, bool mounts_too, struct fault *f)

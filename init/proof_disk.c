@@ -56,7 +56,7 @@ static int one_free(const struct proof_view *view, const char *device, bool alon
 	if (piece_free(view, &p, true, f) < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "class/block/%.64s/holders", device);
-	return piece_not_held(view, path, NULL, NULL, &p, f);
+	return piece_not_held(view, path, NULL, NULL, &p, NULL, f);
 }
 
 static int partitions_free(const struct proof_view *view, const char *disk, struct fault *f)

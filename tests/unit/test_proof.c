@@ -129,9 +129,10 @@ static void kernel_without_swap_loop_and_ubi(void **state)
 static void mounted_by_device_number(void **state)
 {
 	mounted("9 1 31:3 / /oldroot rw - jffs2 whatever rw");
-	expect_used("mounted on /oldroot (jffs2, whatever)");
+	expect_used("mounted on /oldroot (jffs2, whatever); \"umount\" ends that");
 	mounted("9 1 31:3 / / ro - squashfs /dev/root ro");
 	expect_used("mounted on / (squashfs, /dev/root)");
+	assert_null(strstr(f.text, "umount")); /* that would not help */
 }
 
 static void other_device_numbers(void **state)
@@ -243,7 +244,7 @@ static void swapped_to(void **state)
 		       "/dev/mtdblock3  partition\t65532\t0\t-2\n",
 		       no_swaps);
 	write_text(swaps, text);
-	expect_used("swap on /dev/mtdblock3");
+	expect_used("swap on /dev/mtdblock3; \"swapoff\" ends that");
 	(void)snprintf(text, sizeof(text), "%s/dev/mtdblock33  partition 65532 0 -2\n", no_swaps);
 	write_text(swaps, text);
 	expect_free();
@@ -262,7 +263,7 @@ static void loop_device(void **state)
 	write_text(temp_path("sys/block/loop1/loop/backing_file"), "/root/disk.img\n");
 	expect_free();
 	write_text(temp_path("sys/block/loop2/loop/backing_file"), "/dev/mtdblock3\n");
-	expect_used("loop2 holds it");
+	expect_used("loop2 holds it; \"losetup -d\" ends that");
 }
 
 static void ubi_device(void **state)
@@ -271,7 +272,7 @@ static void ubi_device(void **state)
 	write_text(temp_path("sys/class/ubi/ubi0_0/name"), "rootfs\n");
 	expect_free();
 	write_text(temp_path("sys/class/ubi/ubi1/mtd_num"), "3\n");
-	expect_used("ubi1 holds it");
+	expect_used("ubi1 holds it; \"ubidetach -p /dev/mtd3\" ends that");
 }
 
 /* A process that has a node open, whatever the flash is to it. */
