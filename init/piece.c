@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -148,12 +150,31 @@ struct search {
 	struct fault *f;
 };
 
+/* A node may have any name, and lie anywhere, or have been removed. */
+static bool is_node(const struct search *s, const struct process *p, const char *what)
+{
+	const struct piece *piece = s->piece;
+	char path[128];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%.64s/%d/%.32s", s->proc, (int)p->pid, what);
+	if (stat(path, &st) < 0)
+		return false; /* it has been closed */
+	if (S_ISBLK(st.st_mode))
+		return piece->major && major(st.st_rdev) == piece->major &&
+		       minor(st.st_rdev) == piece->minor;
+	return S_ISCHR(st.st_mode) && piece->char_major && major(st.st_rdev) == piece->char_major &&
+	       minor(st.st_rdev) >= piece->char_first && minor(st.st_rdev) <= piece->char_last;
+}
+
 static void look_at_link(void *ctx, const struct process *p, const char *what, const char *to)
 {
 	struct search *s = ctx;
 
+	if (s->found || *to != '/') /* a pipe, a socket */
+		return;
 	/* A copy of the flash in a file may have the name of the node. */
-	if (s->found || !strstr(to, "/dev/") || !names_piece(s->piece, to))
+	if (!(strstr(to, "/dev/") && names_piece(s->piece, to)) && !is_node(s, p, what))
 		return;
 	s->found = true;
 	(void)fault_set(s->f, FAULT_BUSY, "%s is in use: process %d (%s) has %s open (%s)",

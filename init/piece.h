@@ -10,16 +10,17 @@
 #include "fault.h"
 #include "proof.h"
 
-enum { PIECE_NAMES_MAX = 4 };
+enum { PIECE_NAMES_MAX = 5 };
 
 struct piece {
 	char what[128]; /* for people: mtd3 (rootfs) */
 	/* Of its nodes in /dev, and what else a mount may have for its source: mtd:rootfs. */
 	char name[PIECE_NAMES_MAX][80];
 	unsigned int major, minor; /* of its block device; 0:0 if it has none */
-	const char *node;          /* a node that is to be had alone, if nobody uses the piece */
-	int node_flags;            /* to open it so */
-	bool node_is_there;        /* not to be able to open it proves nothing */
+	unsigned int char_major, char_first, char_last; /* of its other nodes; major 0: not known */
+	const char *node;   /* a node that is to be had alone, if nobody uses the piece */
+	int node_flags;     /* to open it so */
+	bool node_is_there; /* not to be able to open it proves nothing */
 };
 
 /*

@@ -10,7 +10,7 @@
 #include "mtd_map.h"
 #include "piece.h"
 
-enum { MTD_BLOCK_MAJOR = 31 };
+enum { MTD_BLOCK_MAJOR = 31, MTD_CHAR_MAJOR = 90 };
 
 /* A kernel without mtdblock has none, and nothing can be mounted from one. */
 static bool has_block_device(const struct proof_view *view, const char *name)
@@ -38,6 +38,10 @@ static int place_free(const struct proof_view *view, const struct mtd_place *pla
 	(void)snprintf(p.name[1], sizeof(p.name[1]), "mtd%d", n);
 	(void)snprintf(p.name[2], sizeof(p.name[2]), "mtd%dro", n);
 	(void)snprintf(p.name[3], sizeof(p.name[3]), "mtd:%s", place->name);
+	(void)snprintf(p.name[4], sizeof(p.name[4]), "mtdswap%d", n);
+	p.char_major = MTD_CHAR_MAJOR;
+	p.char_first = (unsigned int)n * 2;
+	p.char_last = p.char_first + 1; /* mtdNro */
 	p.node = p.name[0];
 	p.node_flags = O_RDONLY | O_EXCL;
 	p.node_is_there = has_block_device(view, p.node);

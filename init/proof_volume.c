@@ -25,7 +25,7 @@ static int no_ubiblock(const struct proof_view *view, const struct piece *p, str
 int proof_volume_free(const struct proof_view *view, const char *device, struct fault *f)
 {
 	const char *number = strchr(device, '_');
-	char path[PATH_MAX], volume[70];
+	char path[PATH_MAX], volume[70], number_text[32];
 	struct piece p = { .node_flags = O_RDWR, .node_is_there = true };
 
 	if (!number)
@@ -40,6 +40,11 @@ int proof_volume_free(const struct proof_view *view, const char *device, struct 
 		       volume);
 	if (strncmp(device, "ubi0_", 5) == 0)
 		(void)snprintf(p.name[3], sizeof(p.name[3]), "ubi:%s", volume);
+	(void)snprintf(path, sizeof(path), "%.512s/class/ubi/%.31s/dev", view->sys, device);
+	if (file_read_line(path, number_text, sizeof(number_text)) < 0 ||
+	    !device_number(number_text, &p.char_major, &p.char_first))
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot read", path);
+	p.char_last = p.char_first;
 	/* UBIFS has its volume open for writing even where it is mounted for reading. */
 	p.node = p.name[0];
 	if (piece_free(view, &p, true, f) < 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "helpers.h"
@@ -48,6 +49,23 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int ms)
 	return 0;
 }
 
+/* What /proc/42/fd/6 leads to, if it is a node. */
+static mode_t node_mode;
+static dev_t node_number;
+
+int __real_stat(const char *path, struct stat *st);
+int __wrap_stat(const char *path, struct stat *st)
+{
+	size_t len = strlen(path), end = strlen("/proc/42/fd/6");
+
+	if (!node_mode || len < end || strcmp(path + len - end, "/proc/42/fd/6") != 0)
+		return __real_stat(path, st);
+	memset(st, 0, sizeof(*st));
+	st->st_mode = node_mode;
+	st->st_rdev = node_number;
+	return 0;
+}
+
 static const char ram_root[] = "1 0 0:1 / / rw - tmpfs flashinit rw\n"
 			       "2 1 0:6 / /proc rw - proc proc rw\n";
 static const char no_swaps[] = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
@@ -67,6 +85,7 @@ static int setup(void **state)
 	taken = NULL;
 	tries = 0;
 	waited_ms = ends_after_ms = 0;
+	node_mode = 0;
 	(void)snprintf(swaps, sizeof(swaps), "%s", temp_path("swaps"));
 	(void)snprintf(sys, sizeof(sys), "%s", temp_path("sys"));
 	(void)snprintf(dev, sizeof(dev), "%s", temp_path("dev"));
@@ -245,6 +264,9 @@ static void swapped_to(void **state)
 		       no_swaps);
 	write_text(swaps, text);
 	expect_used("swap on /dev/mtdblock3; \"swapoff\" ends that");
+	(void)snprintf(text, sizeof(text), "%s/dev/mtdswap3  partition 65532 0 -2\n", no_swaps);
+	write_text(swaps, text);
+	expect_used("swap on /dev/mtdswap3");
 	(void)snprintf(text, sizeof(text), "%s/dev/mtdblock33  partition 65532 0 -2\n", no_swaps);
 	write_text(swaps, text);
 	expect_free();
@@ -300,6 +322,37 @@ static void opened_by_a_process(void **state)
 	}
 	assert_int_equal(proof_target_free(&view, 3, false, &f), -1);
 	view.proc = NULL;
+	expect_free();
+}
+
+/* The number decides where the name tells nothing. */
+static void opened_by_another_name(void **state)
+{
+	char proc[128];
+
+	(void)snprintf(proc, sizeof(proc), "%s", temp_path("proc"));
+	view.proc = proc;
+	proc_tree_add("proc", 42, "dd", false);
+	proc_tree_open("proc", 42, 6, "/tmp/node (deleted)");
+	expect_free();
+	node_mode = S_IFCHR;
+	for (unsigned int number = 0; number < 10; number++) {
+		node_number = makedev(90, number);
+		if (number == 6 || number == 7)
+			expect_used("process 42 (dd) has /tmp/node (deleted) open (fd/6)");
+		else
+			expect_free();
+	}
+	node_number = makedev(31, 3);
+	expect_free();
+	node_mode = S_IFBLK;
+	expect_used("process 42 (dd) has /tmp/node (deleted) open (fd/6)");
+	node_number = makedev(31, 4);
+	expect_free();
+	node_number = makedev(90, 6);
+	expect_free();
+	node_mode = S_IFREG;
+	node_number = makedev(31, 3);
 	expect_free();
 }
 
@@ -447,6 +500,7 @@ int main(void)
 		proof_test(loop_device),
 		proof_test(ubi_device),
 		proof_test(opened_by_a_process),
+		proof_test(opened_by_another_name),
 		proof_test(opened_for_a_moment),
 		proof_test(process_that_cannot_be_looked_at),
 		proof_test(no_processes_to_ask),

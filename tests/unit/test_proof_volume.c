@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "helpers.h"
@@ -22,6 +24,19 @@ static unsigned int tries;
 int __wrap_poll(struct pollfd *fds, nfds_t count, int ms)
 {
 	return 0; /* time flies */
+}
+
+static bool is_node; /* what the process has open: number 249:3 */
+
+int __real_stat(const char *path, struct stat *st);
+int __wrap_stat(const char *path, struct stat *st)
+{
+	if (!is_node || !strstr(path, "/proc/42/fd/"))
+		return __real_stat(path, st);
+	memset(st, 0, sizeof(*st));
+	st->st_mode = S_IFCHR;
+	st->st_rdev = makedev(249, 3);
+	return 0;
 }
 
 int __real_open(const char *path, int flags, mode_t mode);
@@ -52,7 +67,7 @@ static int setup(void **state)
 {
 	if (temp_dir_make(state) < 0)
 		return -1;
-	taken = false;
+	taken = is_node = false;
 	tries = 0;
 	(void)snprintf(swaps, sizeof(swaps), "%s", temp_path("swaps"));
 	(void)snprintf(sys, sizeof(sys), "%s", temp_path("sys"));
@@ -65,6 +80,8 @@ static int setup(void **state)
 	write_text(temp_path("sys/class/ubi/ubi1_2/name"), "data\n");
 	write_text(temp_path("dev/ubi0_2"), "");
 	write_text(temp_path("dev/ubi1_2"), "");
+	write_text(temp_path("sys/class/ubi/ubi0_2/dev"), "249:3\n");
+	write_text(temp_path("sys/class/ubi/ubi1_2/dev"), "248:3\n");
 	proc_tree_add("proc", 42, "updater", false);
 	view = (struct proof_view){ &mounts, swaps, sys, dev, proc };
 	return 0;
@@ -153,6 +170,18 @@ static void opened_by_a_process(void **state)
 	expect_used("process 42 (updater) has /dev/ubi0_2 open (fd/4)");
 }
 
+static void opened_by_another_name(void **state)
+{
+	proc_tree_open("proc", 42, 4, "/tmp/node");
+	expect_free("ubi0_2");
+	is_node = true;
+	expect_used("process 42 (updater) has /tmp/node open (fd/4)");
+	expect_free("ubi1_2");
+	assert_int_equal(unlink(temp_path("sys/class/ubi/ubi0_2/dev")), 0);
+	assert_int_equal(proof_volume_free(&view, "ubi0_2", &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "ubi0_2/dev: cannot read");
+}
+
 /* UBIFS that was mounted by another name, or in another mount namespace. */
 static void taken_by_somebody(void **state)
 {
@@ -172,7 +201,7 @@ int main(void)
 		volume_test(nothing_uses_it),      volume_test(volume_that_is_yet_to_be_made),
 		volume_test(volume_that_has_gone), volume_test(mounted_volume),
 		volume_test(under_ubiblock),       volume_test(opened_by_a_process),
-		volume_test(taken_by_somebody),
+		volume_test(taken_by_somebody),    volume_test(opened_by_another_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
