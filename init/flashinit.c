@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "json.h"
 #include "options.h"
 #include "pid1.h"
 #include "say.h"
@@ -70,8 +71,11 @@ static int run_command_line(int argc, char **argv)
 
 	own_signals();
 	say_somewhere();
-	if (options_parse(&o, argc, argv, &f) < 0)
+	if (options_parse(&o, argc, argv, &f) < 0) {
+		if (o.events)
+			(void)json_end(&f); /* the code is known */
 		return say_fault(&f);
+	}
 	switch (o.verb) {
 	case VERB_UPDATE:
 		return update(&o.update);

@@ -49,3 +49,13 @@ void json_event(const char *event, const char *fmt, ...)
 	text[len++] = '\n';
 	say_raw(STDOUT_FILENO, text, (size_t)len);
 }
+
+int json_end(const struct fault *f)
+{
+	char quoted[JSON_QUOTED(sizeof(((struct fault *)0)->text))];
+	int code = f ? (int)f->kind : 0;
+
+	json_event(f ? "failed" : "done", "\"code\":%d,\"message\":%s", code,
+		   json_quote(quoted, f ? f->text : ""));
+	return code;
+}

@@ -5,6 +5,8 @@
 #ifndef INIT_JSON_H
 #define INIT_JSON_H
 
+#include "fault.h"
+
 /* Bytes that a text in an array of that size takes as a string. */
 #define JSON_QUOTED(size) (2 * (size) + 1)
 
@@ -22,5 +24,8 @@ void json_string(const char *text);
  * {"event":"note","message":"..."}
  */
 void json_event(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Says the last event: done, or failed with what failed, NULL if nothing did. Returns the exit code. */
+int json_end(const struct fault *f);
 
 #endif

@@ -168,18 +168,24 @@ static int take_words(struct options *o, int count, char **words, unsigned int a
 int options_parse(struct options *o, int argc, char **argv, struct fault *f)
 {
 	unsigned int allowed = ~0u;
-	int option;
+	struct fault ignored;
+	int option, result = 0;
 
 	memset(o, 0, sizeof(*o));
 	o->update.firmware = o->write.firmware = &o->firmware;
 	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (option == 'h' || option == OPT_VERSION) {
+		if (result == 0 && (option == 'h' || option == OPT_VERSION)) {
 			o->verb = option == 'h' ? VERB_HELP : VERB_VERSION;
 			return 0;
 		}
 		allowed &= verbs_of(option);
-		if (take_option(o, option, f) < 0)
-			return -1;
+		if (result == 0)
+			result = take_option(o, option, f);
+		else if (option == OPT_JSON)
+			(void)take_option(o, option, &ignored); /* the first fault counts */
 	}
+	o->events = o->write.json && optind < argc && strcmp(argv[optind], "write") == 0;
+	if (result < 0)
+		return -1;
 	return take_words(o, argc - optind, argv + optind, allowed, f);
 }

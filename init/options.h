@@ -5,6 +5,8 @@
 #ifndef INIT_OPTIONS_H
 #define INIT_OPTIONS_H
 
+#include <stdbool.h>
+
 #include "fault.h"
 #include "firmware.h"
 #include "show.h"
@@ -23,6 +25,7 @@ enum verb { /* bits, since an option says with which of them it goes */
 
 struct options {
 	enum verb verb;
+	bool events; /* write and --json are asked for, whatever is wrong with the rest */
 	struct firmware_request firmware; /* of update, check and write */
 	struct update_options update;
 	struct write_options write;

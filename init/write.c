@@ -181,14 +181,6 @@ static int fail(const struct writing *w, struct fault *f)
 	return (int)f->kind;
 }
 
-static void tell_end(int code, const char *message)
-{
-	char quoted[JSON_QUOTED(sizeof(((struct fault *)0)->text))];
-
-	json_event(code ? "failed" : "done", "\"code\":%d,\"message\":%s", code,
-		   json_quote(quoted, message));
-}
-
 int write_firmware(const struct write_options *o)
 {
 	struct writing w;
@@ -204,7 +196,7 @@ int write_firmware(const struct write_options *o)
 	if (run(&w, o, &f) < 0)
 		code = fail(&w, &f);
 	if (o->json)
-		tell_end(code, code ? f.text : "");
+		(void)json_end(code ? &f : NULL); /* the code is known */
 	firmware_close(&w.firmware);
 	if (w.lock >= 0)
 		(void)close(w.lock); /* nothing was written through it */

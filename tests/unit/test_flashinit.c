@@ -78,12 +78,38 @@ static void inherited_signals(void **state)
 	assert_false(ignores(set, SIGCHLD));
 }
 
+static void expect_usage(char *const *argv, const char *said)
+{
+	char *text;
+
+	capture_start(STDOUT_FILENO);
+	assert_int_equal(end_of(start(SIGUSR1, argv)), 2);
+	text = capture_end(STDOUT_FILENO);
+	assert_string_equal(text, said);
+	free(text);
+}
+
+/* Whoever reads events learns of it there, too. */
+static void event_of_a_usage_error(void **state)
+{
+	char *late[] = { "flashinit", "write", "--crc32", "1", "a.fwi", "--json", NULL };
+	char *info[] = { "flashinit", "info", "--json", NULL };
+	char *plain[] = { "flashinit", "write", NULL };
+
+	expect_usage(late,
+		     "{\"event\":\"failed\",\"code\":2,\"message\":\"a checksum goes behind its "
+		     "--raw\"}\n");
+	expect_usage(info, "");
+	expect_usage(plain, "");
+}
+
 #define program_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		program_test(inherited_signals),
+		program_test(event_of_a_usage_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,32 @@ static void options_of_write(void **state)
 	assert_false(o.write.dry_run);
 }
 
+/* Who asks for events gets the one that says what is wrong, wherever he asks. */
+static void events_of_a_wrong_command_line(void **state)
+{
+	static const char *const wrong[] = {
+		"write --json",
+		"write --json a.fwi b.fwi",
+		"write --wrong --json a.fwi",
+		"--json write --key k a.fwi",
+		"write --crc32 1 --raw a=f --json",
+		"write a.fwi --crc32 1 --help --json",
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		refused(wrong[i], "");
+		if (!o.events)
+			fail_msg("%s", wrong[i]);
+	}
+	refused("write --crc32 1 --sha256 1 --json", "a checksum goes behind its --raw");
+	refused("write", "");
+	assert_false(o.events);
+	refused("info --json", "");
+	assert_false(o.events);
+	refused("--json", "");
+	assert_false(o.events);
+}
+
 static void options_of_the_others(void **state)
 {
 	parsed("update --after=halt --dry-run a.fwi", VERB_UPDATE);
@@ -221,6 +247,7 @@ int main(void)
 		options_test(help_and_version),
 		options_test(words_that_are_missing_or_too_many),
 		options_test(options_of_write),
+		options_test(events_of_a_wrong_command_line),
 		options_test(options_of_the_others),
 		options_test(options_with_other_verbs),
 		options_test(plain_images),
