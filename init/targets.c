@@ -28,8 +28,9 @@ static int look_at(const struct payload *p, struct target *t, struct fault *f)
 		    " bytes go into %u good eraseblocks of %u bytes, %u to spare",
 		    p->part, t->device, p->size, good, t->eraseblock, spare);
 	else
-		say("%s is %s: %" PRIu64 " bytes go into %" PRIu64, p->part, t->device, p->size,
-		    bytes);
+		say("%s%s%s is %s: %" PRIu64 " bytes go into the %" PRIu64 " bytes that it %s",
+		    p->part, p->volume[0] ? ":" : "", p->volume, t->device, p->size, bytes,
+		    t->medium == MEDIUM_VOLUME ? "will have" : "has");
 	return 0;
 }
 

@@ -464,8 +464,9 @@ static void other_kinds(void **state)
 	(void)strcpy(rootfs->target.device, "mmcblk0p2");
 	(void)strcpy(kernel->target.device, "ubi0_1");
 	run(0, "written and proven in ");
-	expect_said("rootfs is mmcblk0p2: 20580 bytes go into 262144\n");
-	expect_said("kernel is ubi0_1: 8192 bytes go into 32768\n");
+	expect_said("rootfs is mmcblk0p2: 20580 bytes go into the 262144 bytes that it has\n");
+	expect_said(
+		"kernel:boot is ubi0_1: 8192 bytes go into the 32768 bytes that it will have\n");
 	expect_said("kernel:boot: 1 eraseblocks written");
 	assert_memory_equal(sim_cells(kernel, 0), new_kernel, KERNEL);
 }
