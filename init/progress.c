@@ -70,11 +70,12 @@ static bool would_block(void)
 void progress_show(struct progress *p, uint64_t done, uint64_t total)
 {
 	unsigned int percent = percent_of(done, total);
+	bool last = done >= total && !p->shown_all; /* never left out, never repeated at once */
 	uint64_t now = clock_ms();
 	char text[160];
 
 	if (p->terminal || say_is_json()) {
-		if ((done < total && now - p->shown_ms < REDRAW_MS) || would_block())
+		if ((!last && now - p->shown_ms < REDRAW_MS) || would_block())
 			return;
 		if (say_is_json())
 			json_event("progress",
@@ -85,12 +86,13 @@ void progress_show(struct progress *p, uint64_t done, uint64_t total)
 	} else {
 		/* Work that is over before anybody wonders needs no lines. */
 		if (now - p->started_ms < QUIET_MS ||
-		    (done < total && percent < p->shown_percent + STEP_PERCENT) || would_block())
+		    (!last && percent < p->shown_percent + STEP_PERCENT) || would_block())
 			return;
 		progress_format(text, sizeof(text), p->what, false, done, total,
 				now - p->started_ms);
 		say("%s", text);
 	}
+	p->shown_all = done >= total;
 	p->shown_ms = now;
 	p->shown_percent = percent / STEP_PERCENT * STEP_PERCENT;
 }

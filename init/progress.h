@@ -15,7 +15,8 @@ struct progress {
 	bool terminal;
 	uint64_t started_ms, shown_ms;
 	unsigned int shown_percent;
-	bool drawn; /* a line stands on the terminal without its end */
+	bool shown_all; /* that all is done was told */
+	bool drawn;     /* a line stands on the terminal without its end */
 };
 
 /* Starts anew; what must outlive p. */

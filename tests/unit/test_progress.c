@@ -139,6 +139,28 @@ static void quick_work_is_quiet(void **state)
 	free(text);
 }
 
+/* Eraseblocks beyond what was expected: all was said to be done already. */
+static void all_done_is_told_once(void **state)
+{
+	struct progress p;
+	char *text;
+
+	for (int i = 0; i < 2; i++) {
+		terminal = i;
+		now_ms = 1000;
+		capture_start(STDOUT_FILENO);
+		progress_start(&p, "writing");
+		now_ms = 9000;
+		progress_show(&p, 1, 2);
+		for (int n = 0; n < 100; n++)
+			progress_show(&p, 2, 2);
+		progress_end(&p);
+		text = capture_end(STDOUT_FILENO);
+		assert_int_equal(count(text, '%'), 2);
+		free(text);
+	}
+}
+
 static void redrawn_on_a_terminal(void **state)
 {
 	struct progress p;
@@ -202,6 +224,7 @@ int main(void)
 		cmocka_unit_test(format_of_nothing_and_much),
 		file_test(a_line_per_five_percent),
 		file_test(quick_work_is_quiet),
+		file_test(all_done_is_told_once),
 		file_test(redrawn_on_a_terminal),
 		cmocka_unit_test(full_pipe_does_not_stop_the_work),
 	};
