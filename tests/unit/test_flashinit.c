@@ -103,6 +103,22 @@ static void event_of_a_usage_error(void **state)
 	expect_usage(plain, "");
 }
 
+/* Each option of a plain image that the parser takes is in the help. */
+static void help_names_the_options(void **state)
+{
+	static const char *const options[] = { "kind",   "tail",        "chunk-size",
+					       "volume", "volume-size", "volume-type" };
+	char *argv[] = { "flashinit", "--help", NULL };
+	char *text;
+
+	capture_start(STDOUT_FILENO);
+	assert_int_equal(end_of(start(SIGUSR1, argv)), 0);
+	text = capture_end(STDOUT_FILENO);
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		assert_non_null(strstr(text, options[i]));
+	free(text);
+}
+
 #define program_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
 int main(void)
@@ -110,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		program_test(inherited_signals),
 		program_test(event_of_a_usage_error),
+		program_test(help_names_the_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
