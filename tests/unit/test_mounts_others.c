@@ -102,7 +102,7 @@ static void each_namespace_and_root(void **state)
 static void many_namespaces(void **state)
 {
 	static const char *const sources[] = { "init", "s2", "s33", "s70" };
-	char namespace[16], line[64];
+	char namespace[24], line[64];
 
 	for (int pid = 2; pid <= 70; pid++) {
 		(void)snprintf(namespace, sizeof(namespace), "mnt:[%d]", pid);
