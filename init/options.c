@@ -66,6 +66,21 @@ static int take_after(struct update_options *o, struct fault *f)
 	return plan_take_after(optarg, &o->after, f);
 }
 
+/* The last one overwrites what one before it writes. */
+static int check_distinct(const struct firmware_request *fw, struct fault *f)
+{
+	const struct payload *last = &fw->raw[fw->raw_count - 1].to;
+
+	for (unsigned int i = 0; i + 1 < fw->raw_count; i++) {
+		const struct payload *p = &fw->raw[i].to;
+
+		if (strcmp(p->part, last->part) == 0 && strcmp(p->volume, last->volume) == 0)
+			return fault_set(f, FAULT_USAGE, "--raw: %s%s%s is given twice", p->part,
+					 p->volume[0] ? ":" : "", p->volume);
+	}
+	return 0;
+}
+
 static int take_raw(struct firmware_request *fw, struct fault *f)
 {
 	struct raw_input *in = &fw->raw[fw->raw_count];
@@ -76,7 +91,9 @@ static int take_raw(struct firmware_request *fw, struct fault *f)
 	in->to.kind = PAYLOAD_MTD;
 	in->to.tail = TAIL_ERASE;
 	in->to.chunk_size = 128 << 10;
-	return payload_spec_parse(&in->to, &in->file, optarg, f);
+	if (payload_spec_parse(&in->to, &in->file, optarg, f) < 0)
+		return -1;
+	return check_distinct(fw, f);
 }
 
 static int take_checksum(struct firmware_request *fw, unsigned int kind, struct fault *f)

@@ -197,6 +197,18 @@ static void plain_images(void **state)
 	refused("write --raw a=f,kind=nor", "kind=nor is not known");
 }
 
+static void plain_images_for_one_target(void **state)
+{
+	refused("write --raw a=f --raw b=f --raw a=g", "--raw: a is given twice");
+	refused("write --raw u=f,kind=ubivol,volume=v,volume-type=static "
+		"--raw u=g,kind=ubivol,volume=v,volume-type=static",
+		"--raw: u:v is given twice");
+	parsed("write --raw u=f,kind=ubivol,volume=v,volume-type=static "
+	       "--raw u=g,kind=ubivol,volume=w,volume-type=static",
+	       VERB_WRITE);
+	parsed("write --raw a=f --raw ab=f", VERB_WRITE);
+}
+
 static void many_plain_images(void **state)
 {
 	parsed("write --raw a=f --raw b=f --raw c=f --raw d=f --raw e=f --raw f=f --raw g=f "
@@ -251,6 +263,7 @@ int main(void)
 		options_test(options_of_the_others),
 		options_test(options_with_other_verbs),
 		options_test(plain_images),
+		options_test(plain_images_for_one_target),
 		options_test(many_plain_images),
 		options_test(checksums),
 		options_test(many_keys),
