@@ -2,7 +2,6 @@
 #include "write.h"
 
 #include <errno.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
