@@ -8,8 +8,8 @@ from labkit.scenario import scenario
 from labkit.writing import BUSY, FLASH_FAILED, UNFIT, check_same, raw, sample, write
 
 _SECTOR = 512
-_PARTITIONS = ((2048, 16384), (18432, 14336))  # first sector, sectors
-_SIZE = 16 << 20
+_PARTITIONS = ((2048, 16384), (18432, 6144))  # first sector, sectors
+_SIZE = 12 << 20
 
 
 def _disk(lab):
@@ -28,8 +28,10 @@ def _with_image(disk_content, partition, content):
     return disk_content[:start] + content + disk_content[start + len(content):]
 
 
-def _sectors_written(w, disk):
-    return int(w.run(f"cat /sys/block/{disk}/stat").split()[6])
+def _done_to(w, disk):
+    """Sectors written and flushes so far."""
+    fields = w.run(f"cat /sys/block/{disk}/stat").split()
+    return int(fields[6]), int(fields[15])
 
 
 @scenario(timeout=300)
@@ -37,17 +39,20 @@ def write_block(lab):
     """A partition of a disk: each sector is as dd leaves it, none behind the image is touched."""
     disk = _disk(lab)
     w = workbench.on_qemu(lab, disks=[disk])
-    for partition, content in ((1, sample(5 << 20, 1)), (2, sample(7 << 20, 2)),
+    for partition, content in ((1, sample(2 << 20, 1)), (2, sample(3 << 20, 2)),
                                (1, sample(3 * _SECTOR, 3)), (2, sample(100001, 4)),
                                (1, b"x")):
         wanted = _with_image(disk.path.read_bytes(), partition, content)
         words = raw(w, f"vda{partition}", content, "kind=block")
+        before = _done_to(w, "vda")
         write(w, words)
         check_same(disk.path.read_bytes(), wanted, f"vda{partition}, {len(content)} bytes")
-        before = _sectors_written(w, "vda")
+        after = _done_to(w, "vda")
+        # The old start is gone before the rest is written, and all that before the new start.
+        lab.check(after[1] >= before[1] + 3, f"flushes: {after[1]} after {before[1]}")
         write(w, words)
-        lab.check_equal(_sectors_written(w, "vda"), before, "sectors written, the second time")
-    write(w, raw(w, "vda2", sample((7 << 20) + 1, 5), "kind=block"), UNFIT)
+        lab.check_equal(_done_to(w, "vda")[0], after[0], "sectors written, the second time")
+    write(w, raw(w, "vda2", sample((3 << 20) + 1, 5), "kind=block"), UNFIT)
     check_same(disk.path.read_bytes(), wanted, "an image that is too large changed something")
 
 
@@ -76,9 +81,9 @@ def write_block_in_use(lab):
 def write_block_vanishes(lab):
     """The disk is pulled while it is written: exit code 5, not success."""
     w = workbench.on_qemu(lab)
-    w.run("modprobe sd_mod; modprobe scsi_debug dev_size_mb=16 delay=3; "
+    w.run("modprobe sd_mod; modprobe scsi_debug dev_size_mb=8 delay=3; "
           "until [ -b /dev/sda ]; do sleep 0.1; done")
-    words = raw(w, "sda", sample(15 << 20, 1), "kind=block")
+    words = raw(w, "sda", sample(6 << 20, 1), "kind=block")
     done = w.sh(f"flashinit write {words} >/tmp/out 2>&1 & pid=$!; "
                 "until [ $(awk '{ print $7 }' /sys/block/sda/stat) -gt 2000 ] || "
                 "! kill -0 $pid; do :; done; "
