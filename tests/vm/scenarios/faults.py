@@ -35,6 +35,21 @@ def flash_goes_bad(lab):
 
 
 @scenario()
+def flash_goes_bad_too_often(lab):
+    """More eraseblocks fail than a worn chip has: a few are marked, and no more at the next attempts."""
+    b = bench.on(lab, "jffs2-nand", faults={"erasefail": list(range(10, 40))})
+    limit = 4 + len(b.flash.blocks("rootfs")) // 50
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    for wait in 1, 2, 4:
+        b.machine.expect("check the supply and the chip; no more are marked", timeout=60)
+        b.machine.expect(f"DO NOT TURN OFF; trying again in {wait} s")
+    b.machine.kill()
+    marked = [n for n in b.flash.blocks("rootfs") if b.flash.is_bad(n)]
+    lab.check_equal(marked, list(range(10, 10 + limit)), "bad blocks")
+    lab.check(b.flash.read_block(0) == b"\xff" * b.flash.eraseblock, "the first block is not blank")
+
+
+@scenario()
 def flash_corrects_flips(lab):
     """Bit flips that ECC corrects: the update succeeds and tells how many."""
     b = bench.on(lab, "squashfs-nand", faults={"flip": [9 * 64 + 3, 12 * 64]})
