@@ -19,7 +19,7 @@ def flash_fails(lab):
     lab.check("is written and proven" not in b.machine.console, "success was claimed")
 
 
-@scenario()
+@scenario(timeout=120)
 def flash_goes_bad(lab):
     """NAND: what cannot be erased, and what ECC cannot correct, is marked; the firmware goes around."""
     b = bench.on(lab, "jffs2-nand", faults={"erasefail": [12], "uncorrectable": [9 * 64 + 3]})
@@ -34,7 +34,7 @@ def flash_goes_bad(lab):
     b.restart(2)
 
 
-@scenario()
+@scenario(timeout=120)
 def flash_goes_bad_too_often(lab):
     """More eraseblocks fail than a worn chip has: a few are marked, and no more at the next attempts."""
     b = bench.on(lab, "jffs2-nand", faults={"erasefail": list(range(10, 40))})
