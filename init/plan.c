@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "plan.h"
 
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "files.h"
 
@@ -24,15 +28,80 @@ int plan_take_after(const char *word, enum after *after, struct fault *f)
 	return fault_set(f, FAULT_USAGE, "--after %s: must be reboot, poweroff or halt", word);
 }
 
+/* The texts by their keys. */
+static const struct text_key {
+	const char *key;
+	size_t offset, size; /* in struct plan, bytes */
+} text_keys[] = {
+#define TEXT_KEY(field)                                                                 \
+	{                                                                               \
+#field, offsetof(struct plan, field), sizeof(((struct plan *)0)->field) \
+	}
+	TEXT_KEY(image),
+};
+
+enum { TEXT_KEYS = sizeof(text_keys) / sizeof(*text_keys) };
+
+static int write_line(int fd, const char *key, const char *value)
+{
+	char line[sizeof(struct plan) + 64];
+	int len = snprintf(line, sizeof(line), "%s = %s\n", key, value);
+
+	return fd_write(fd, line, (size_t)len);
+}
+
+static int write_lines(int fd, const struct plan *p)
+{
+	for (int i = 0; i < TEXT_KEYS; i++) {
+		const char *value = (const char *)p + text_keys[i].offset;
+
+		if (*value && write_line(fd, text_keys[i].key, value) < 0)
+			return -1;
+	}
+	return write_line(fd, "after", after_words[p->after]);
+}
+
+static int check_lines(const struct plan *p, struct fault *f)
+{
+	for (int i = 0; i < TEXT_KEYS; i++) {
+		const char *value = (const char *)p + text_keys[i].offset;
+
+		if (strchr(value, '\n'))
+			return fault_set(f, FAULT_UNFIT, "%s has a line end in it",
+					 text_keys[i].key);
+	}
+	return 0;
+}
+
 int plan_write(const struct plan *p, const char *path, struct fault *f)
 {
-	char text[sizeof(p->image) + 64];
-	int len = snprintf(text, sizeof(text), "image = %s\nafter = %s\n", p->image,
-			   after_words[p->after]);
+	int fd, result;
 
-	if (file_write(path, text, (size_t)len) < 0)
-		return fault_errno(f, FAULT_FAILED, "%s: cannot write", path);
-	return 0;
+	if (check_lines(p, f) < 0)
+		return -1;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot create", path);
+	result = write_lines(fd, p);
+	if (result < 0)
+		(void)fault_errno(f, FAULT_FAILED, "%s: cannot write", path);
+	if (close(fd) < 0 && result == 0)
+		result = fault_errno(f, FAULT_FAILED, "%s: cannot write", path);
+	return result;
+}
+
+/* Takes a text; false if there is no such key, or if it is too long. */
+static bool take_text(struct plan *p, const char *key, const char *value)
+{
+	for (int i = 0; i < TEXT_KEYS; i++) {
+		if (strcmp(key, text_keys[i].key) != 0)
+			continue;
+		if (strlen(value) >= text_keys[i].size)
+			return false;
+		memcpy((char *)p + text_keys[i].offset, value, strlen(value) + 1);
+		return true;
+	}
+	return false;
 }
 
 /* One "key = value" line. */
@@ -43,12 +112,10 @@ static int take_line(struct plan *p, const char *path, char *line, struct fault 
 	if (value) {
 		*value = '\0';
 		value += 3;
-		if (strcmp(line, "image") == 0 && strlen(value) < sizeof(p->image)) {
-			memcpy(p->image, value, strlen(value) + 1);
-			return 0;
-		}
 		if (strcmp(line, "after") == 0)
 			return plan_take_after(value, &p->after, f);
+		if (take_text(p, line, value))
+			return 0;
 	}
 	return fault_set(f, FAULT_FAILED, "%s: cannot make sense of \"%s\"", path, line);
 }

@@ -16,6 +16,7 @@ enum after {
 	AFTER_HALT,
 };
 
+/* Each text is a line of the file, by the table in plan.c; an empty one has no line. */
 struct plan {
 	char image[256]; /* path in the RAM root */
 	enum after after;
@@ -24,7 +25,10 @@ struct plan {
 /* Takes reboot, poweroff or halt; anything else is FAULT_USAGE. */
 int plan_take_after(const char *word, enum after *after, struct fault *f);
 
-/* Writes the plan to a file; reads it back. */
+/*
+ * Writes the plan to a file; reads it back. A text with a line end in it cannot be written, which is
+ * FAULT_UNFIT. A plan without an image cannot be read.
+ */
 int plan_write(const struct plan *p, const char *path, struct fault *f);
 int plan_read(struct plan *p, const char *path, struct fault *f);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "helpers.h"
 #include "plan.h"
@@ -78,13 +79,30 @@ static void wrong_plans(void **state)
 	assert_int_equal(read_text(text), 0);
 }
 
+static void line_ends(void **state)
+{
+	struct plan written = { .image = "/a\nafter = halt" };
+
+	assert_int_equal(plan_write(&written, temp_path("plan"), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "image has a line end in it");
+	assert_int_equal(access(temp_path("plan"), F_OK), -1);
+}
+
+static void full_disk(void **state)
+{
+	struct plan written = { .image = "/a" };
+
+	assert_int_equal(plan_write(&written, "/dev/full", &f), -1);
+	assert_fault(&f, FAULT_FAILED, "/dev/full: cannot write: No space");
+}
+
 static void no_file(void **state)
 {
 	assert_int_equal(plan_read(&plan, temp_path("none"), &f), -1);
 	assert_fault(&f, FAULT_FAILED, "none: cannot read: No such file");
 	memset(&plan, 0, sizeof(plan));
 	assert_int_equal(plan_write(&plan, temp_path("none/plan"), &f), -1);
-	assert_fault(&f, FAULT_FAILED, "none/plan: cannot write: No such file");
+	assert_fault(&f, FAULT_FAILED, "none/plan: cannot create: No such file");
 }
 
 #define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
@@ -93,7 +111,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words), file_test(there_and_back), file_test(odd_image_names),
-		file_test(wrong_plans),  file_test(no_file),
+		file_test(wrong_plans),  file_test(line_ends),      cmocka_unit_test(full_disk),
+		file_test(no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
