@@ -16,11 +16,13 @@
 #include "say.h"
 
 enum {
-	KILL_MS = 5000,
-	UNKILLABLE_MS = 60000
-}; /* for a killed child to go; it may sit in the kernel for good */
+	KILL_MS = 5000, /* for a killed child to go; it may sit in the kernel for good */
+	UNKILLABLE_MS = 60000,
+	LOOK_MS = 200, /* between two looks at a child that says nothing */
+};
 
 struct watched {
+	const char *name;
 	pid_t pid;
 	int reports;
 	bool ended;
@@ -29,16 +31,27 @@ struct watched {
 	char last[256]; /* what it said it would do next */
 };
 
+/* Nobody is left who could have a reason to stop it, or who would let it go on. */
+static void resume(const struct watched *c, int signal)
+{
+	say("%s was stopped by signal %d; it goes on", c->name, signal);
+	(void)kill(c->pid, SIGCONT); /* if it has gone meanwhile, so be it */
+}
+
 static void reap(struct watched *c)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == c->pid) {
-			c->ended = true;
-			c->status = status;
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid != c->pid)
+			continue;
+		if (WIFSTOPPED(status)) {
+			resume(c, WSTOPSIG(status));
+			continue;
 		}
+		c->ended = true;
+		c->status = status;
 	}
 }
 
@@ -90,23 +103,31 @@ static void take_report(const struct child_work *w, struct watched *c, struct re
 		w->on_report(w->report_ctx, r);
 }
 
-/* Takes reports until the child closes its end of the pipe. False: it stalled. */
+/*
+ * Takes reports until the child closes its end of the pipe, or has ended; a child of its own may keep
+ * that open. False: it stalled.
+ */
 static bool listen_to(const struct child_work *w, struct watched *c, struct fault *f)
 {
 	struct pollfd p = { .fd = c->reports, .events = POLLIN };
+	uint64_t end = clock_ms() + w->stall_ms;
 	struct report r;
 
 	for (;;) {
-		int ready = poll(&p, 1, (int)w->stall_ms);
+		bool ended = c->ended; /* before it was asked for reports: there are no more */
+		int ready = poll(&p, 1, LOOK_MS);
 
 		reap(c);
-		if (ready == 0)
-			return false;
-		if (ready < 0)
-			continue; /* EINTR: nothing else can be wrong with it */
-		if (read(c->reports, &r, sizeof(r)) != (ssize_t)sizeof(r))
+		if (ready > 0) {
+			if (read(c->reports, &r, sizeof(r)) != (ssize_t)sizeof(r))
+				return true;
+			take_report(w, c, &r, f);
+			end = clock_ms() + w->stall_ms;
+		} else if (ended) {
 			return true;
-		take_report(w, c, &r, f);
+		} else if (clock_ms() >= end) {
+			return false;
+		}
 	}
 }
 
@@ -159,7 +180,7 @@ static enum child_end watch(const struct child_work *w, struct watched *c, struc
 
 enum child_end child_run(const struct child_work *w, struct fault *f)
 {
-	struct watched c = { .last = "starting" };
+	struct watched c = { .name = w->name, .last = "starting" };
 	enum child_end end;
 	int ends[2];
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* As in PID 1, every signal is blocked while these run. */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,18 +15,24 @@
 #include "helpers.h"
 
 static bool pipe_fails, fork_fails, clock_jumps;
-static int polls_until_stall, polls, shortest_patience;
+static int polls_until_stall;
+static long jumped_ms, poll_takes_ms;
 
 /* A stall is what the test says it is, so that nobody need wait for one. */
 int __real_poll(struct pollfd *p, nfds_t count, int timeout);
 int __wrap_poll(struct pollfd *p, nfds_t count, int timeout)
 {
-	polls++;
-	if (timeout < shortest_patience)
-		shortest_patience = timeout;
-	if (polls_until_stall >= 0 && polls_until_stall-- == 0)
+	static bool second;
+
+	jumped_ms += poll_takes_ms;
+	second = !second;
+	if (poll_takes_ms && second)
 		return 0;
-	return __real_poll(p, count, -1);
+	if (polls_until_stall >= 0 && polls_until_stall-- == 0) {
+		jumped_ms += 30000;
+		return 0;
+	}
+	return __real_poll(p, count, timeout);
 }
 
 int __real_pipe2(int *ends, int flags);
@@ -50,12 +56,13 @@ pid_t __wrap_fork(void)
 int __real_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
 {
-	static time_t jumped;
 	int result = __real_clock_gettime(clock, t);
 
 	if (clock_jumps)
-		jumped += 10;
-	t->tv_sec += jumped;
+		jumped_ms += 10000;
+	t->tv_nsec += jumped_ms % 1000 * 1000000;
+	t->tv_sec += jumped_ms / 1000 + t->tv_nsec / 1000000000;
+	t->tv_nsec %= 1000000000;
 	return result;
 }
 
@@ -72,8 +79,7 @@ static int setup(void **state)
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	pipe_fails = fork_fails = clock_jumps = false;
 	polls_until_stall = -1;
-	polls = 0;
-	shortest_patience = INT_MAX;
+	poll_takes_ms = 0;
 	memset(&f, 0, sizeof(f));
 	reports = 0;
 	told[0] = '\0';
@@ -99,18 +105,24 @@ static void on_report(void *ctx, const struct report *r)
 		       (int)r->done);
 }
 
-static enum child_end run(int (*work)(void *, int, struct fault *), unsigned int stall_ms)
+static enum child_end run_with(int (*work)(void *, int, struct fault *), void *ctx,
+			       unsigned int stall_ms)
 {
 	const struct child_work w = {
 		.name = "the work",
 		.run = work,
-		.ctx = told,
+		.ctx = ctx,
 		.stall_ms = stall_ms,
 		.on_report = on_report,
 		.report_ctx = &reports,
 	};
 
 	return child_run(&w, &f);
+}
+
+static enum child_end run(int (*work)(void *, int, struct fault *), unsigned int stall_ms)
+{
+	return run_with(work, told, stall_ms);
 }
 
 static int succeed(void *ctx, int to, struct fault *fault)
@@ -317,20 +329,72 @@ static void alone_is_waited_for(void **state)
 	assert_int_equal(temp_dir_remove(state), 0);
 }
 
-/* Each report gives it the whole time again. */
+/* Each report gives it the whole time again. It lives until all were taken. */
 static int twenty_reports(void *ctx, int to, struct fault *fault)
 {
+	int left = 0;
+
 	for (int i = 0; i < 20; i++)
 		(void)report_text(to, REPORT_ALIVE, "%d", i);
+	while (ioctl(to, FIONREAD, &left) == 0 && left > 0)
+		(void)__real_poll(NULL, 0, 1);
 	return 0;
 }
 
 static void slow_is_not_stalled(void **state)
 {
-	assert_int_equal(run(twenty_reports, 300), CHILD_SUCCEEDED);
+	poll_takes_ms = 10000;
+	assert_int_equal(run(twenty_reports, 30000), CHILD_SUCCEEDED);
 	assert_int_equal(reports, 20);
-	assert_int_equal(polls, 21);
-	assert_int_equal(shortest_patience, 300);
+}
+
+static int stop_twice(void *ctx, int to, struct fault *fault)
+{
+	(void)report_text(to, REPORT_ALIVE, "stopping");
+	(void)raise(SIGSTOP);
+	(void)close(to);
+	(void)raise(SIGSTOP);
+	return 0;
+}
+
+/* Long before it would count as stalled, with its pipe open and without. */
+static void stopped_is_resumed(void **state)
+{
+	char *text;
+
+	if (temp_dir_make(state) < 0)
+		fail();
+	capture_start(STDOUT_FILENO);
+	assert_int_equal(run(stop_twice, 3600000), CHILD_SUCCEEDED);
+	text = capture_end(STDOUT_FILENO);
+	assert_string_equal(text, "flashinit: the work was stopped by signal 19; it goes on\n"
+				  "flashinit: the work was stopped by signal 19; it goes on\n");
+	free(text);
+	assert_int_equal(temp_dir_remove(state), 0);
+}
+
+/* A child of its own keeps the pipe open. */
+static int leave_a_child(void *ctx, int to, struct fault *fault)
+{
+	int *pid = ctx;
+
+	*pid = (int)__real_fork();
+	if (*pid == 0)
+		for (;;)
+			(void)pause();
+	(void)report_text(to, REPORT_SAY, "%d", *pid);
+	(void)kill(getpid(), SIGKILL);
+	return 0;
+}
+
+static void end_is_seen_though_the_pipe_is_open(void **state)
+{
+	int pid = 0;
+
+	assert_int_equal(run_with(leave_a_child, &pid, 3600000), CHILD_CRASHED);
+	assert_fault(&f, FAULT_FAILED, "the work was killed by signal 9");
+	assert_int_equal(sscanf(told, "3:%d:", &pid), 1);
+	assert_int_equal(kill(pid, SIGKILL), 0); /* somebody else reaps it */
 }
 
 /* Children that others have left to PID 1. */
@@ -381,6 +445,8 @@ int main(void)
 		child_test(hangs_after_its_last_word),
 		child_test(alone_is_waited_for),
 		child_test(slow_is_not_stalled),
+		child_test(stopped_is_resumed),
+		child_test(end_is_seen_though_the_pipe_is_open),
 		child_test(reaps_others),
 		child_test(no_pipe),
 		child_test(no_process),
