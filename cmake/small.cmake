@@ -11,13 +11,15 @@ string(JOIN " " CMAKE_C_FLAGS_INIT
 	-fno-asynchronous-unwind-tables
 	-fno-pie)
 # Not CMake's own -DNDEBUG: an assertion that fails on a device must be seen.
-set(CMAKE_C_FLAGS_MINSIZEREL "-Os" CACHE STRING "Flags of the C compiler for small programs")
-# noseparate-code: code shares its pages with read-only data, which saves up to two pages of padding.
+set(CMAKE_C_FLAGS_MINSIZEREL "-Oz" CACHE STRING "Flags of the C compiler for small programs")
+# noseparate-code: code shares its pages with read-only data, which saves up to two pages of padding. norelro: what would
+# be made read-only at start are 200 bytes that nothing writes, and they would have to end at a page.
 string(JOIN " " CMAKE_EXE_LINKER_FLAGS_INIT
 	-static
 	-no-pie
 	-s
 	-Wl,--gc-sections
 	-Wl,--build-id=none
-	-Wl,-z,noseparate-code)
+	-Wl,-z,noseparate-code
+	-Wl,-z,norelro)
 set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON CACHE BOOL "Optimize across source files when linking")

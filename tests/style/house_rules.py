@@ -5,6 +5,7 @@
 flash/ is a library: it returns errors and reports progress through callbacks, so that PID 1, a host tool and a
 simulation can all use it. It never prints, never ends the process, never looks at /proc and includes nothing of init/.
 flash/flashpack.c is a program and may print and exit. init/ never calls an MTD ioctl: flash is flash/'s business.
+Nobody prints floating point: the target programs' printf is built without it.
 """
 
 import pathlib
@@ -87,6 +88,14 @@ def check_init(file):
     )
 
 
+def check_all(file):
+    file.forbid(
+        re.sub(r"%%", "  ", file.with_literals),
+        r'(?<=["\w\s:(\[/.,=-])(%[-+ #0]*[0-9*]*(?:\.[0-9*]*)?L?[aefgAEFG])(?=[^\n]*")',
+        "the target programs' printf knows no floating point",
+    )
+
+
 def main():
     def sources(folder):
         return sorted(path for path in (TOP / folder).rglob("*.[ch]"))
@@ -97,10 +106,12 @@ def main():
     for path in sources("flash"):
         file = File(path)
         check_flash(file, init_headers, flash_headers)
+        check_all(file)
         complaints += file.complaints
     for path in sources("init"):
         file = File(path)
         check_init(file)
+        check_all(file)
         complaints += file.complaints
     print("\n".join(complaints) or "The rules of the house are kept.")
     return 1 if complaints else 0
