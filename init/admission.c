@@ -87,9 +87,8 @@ static int wrong_board(const struct image *img, const struct board_names *names,
 			 img->board[0], more, names->name[0], names->source);
 }
 
-int admission_check(const struct image *img, const struct config *c,
-		    const struct board_names *names, const struct admission *except,
-		    struct fault *f)
+int admission_board(const struct image *img, const struct board_names *names,
+		    const struct admission *except, struct fault *f)
 {
 	if ((except->force_board || except->allow_downgrade) && img->trust != IMAGE_UNSIGNED)
 		return fault_set(
@@ -97,6 +96,12 @@ int admission_check(const struct image *img, const struct config *c,
 			"--force-board and --allow-downgrade are for unsigned images only");
 	if (!except->force_board && !matches(img, names))
 		return wrong_board(img, names, f);
+	return 0;
+}
+
+int admission_rollback(const struct image *img, const struct config *c,
+		       const struct admission *except, struct fault *f)
+{
 	if (!except->allow_downgrade && img->rollback < c->rollback)
 		return fault_set(f, FAULT_IMAGE,
 				 "the image has anti-rollback number %" PRIu32

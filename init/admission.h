@@ -38,12 +38,13 @@ struct admission {
 };
 
 /*
- * Refuses an image for other boards or with a lower anti-rollback number than the configuration's
- * (FAULT_IMAGE). The exceptions exist for development: with an image that is signed they are
- * FAULT_USAGE.
+ * Refuses an image for other boards, and one with a lower anti-rollback number than the
+ * configuration's (FAULT_IMAGE). The exceptions exist for development: with an image that is signed
+ * they are FAULT_USAGE, as the first of these two says.
  */
-int admission_check(const struct image *img, const struct config *c,
-		    const struct board_names *names, const struct admission *except,
-		    struct fault *f);
+int admission_board(const struct image *img, const struct board_names *names,
+		    const struct admission *except, struct fault *f);
+int admission_rollback(const struct image *img, const struct config *c,
+		       const struct admission *except, struct fault *f);
 
 #endif

@@ -15,20 +15,13 @@ const struct image *firmware_image(const struct firmware *fw)
 	return fw->is_raw ? &fw->raw.image : &fw->file.image;
 }
 
-static const char *trust_words(const struct image *img)
+const char *firmware_trust(const struct firmware *fw)
 {
+	const struct image *img = firmware_image(fw);
+
 	if (img->trust == IMAGE_VERIFIED)
 		return "signed by ";
 	return img->trust == IMAGE_UNSIGNED ? "unsigned" : "signed, by whom was not verified";
-}
-
-static int check_admission(const struct image *img, const struct config *config,
-			   const struct admission *except, struct fault *f)
-{
-	struct board_names names;
-
-	board_names_find(&names, config, &board_live);
-	return admission_check(img, config, &names, except, f);
 }
 
 static int check_seekable(const struct image_file *file, bool may_stream, struct fault *f)
@@ -38,25 +31,6 @@ static int check_seekable(const struct image_file *file, bool may_stream, struct
 	return fault_set(f, FAULT_UNFIT,
 			 "%s: cannot be read twice; save it to a file (in /tmp, say) first",
 			 file->source.name);
-}
-
-static int open_image(struct firmware *fw, const struct firmware_request *r,
-		      const struct config *config, struct fault *f)
-{
-	const struct image *img = &fw->file.image;
-	bool seekable;
-
-	if (image_file_open(&fw->file, r->image, NULL, f) < 0 ||
-	    check_seekable(&fw->file, r->may_stream, f) < 0 ||
-	    check_admission(img, config, &r->except, f) < 0)
-		return -1;
-	seekable = fw->file.source.seekable;
-	if (seekable && image_file_verify(&fw->file, "verifying", f) < 0)
-		return -1;
-	say("%s: firmware %s, %u payload%s, %s, %s%s", fw->file.source.name, img->fw_version,
-	    img->payload_count, img->payload_count == 1 ? "" : "s",
-	    seekable ? "whole" : "checked as it comes", trust_words(img), img->signed_by);
-	return 0;
 }
 
 /* Nobody can have signed what has no index. */
@@ -73,15 +47,8 @@ static int no_keys_installed(struct fault *f)
 	return 0;
 }
 
-static int open_raw(struct firmware *fw, struct firmware_request *r, const struct config *config,
-		    struct fault *f)
+static int open_raw(struct firmware *fw, struct firmware_request *r, struct fault *f)
 {
-	static const char *const checks[] = {
-		[0] = "no checksum to hold it against",
-		[RAW_SHA256] = "its SHA-256 is right",
-		[RAW_CRC32] = "its CRC-32 is right",
-		[RAW_SHA256 | RAW_CRC32] = "its SHA-256 and its CRC-32 are right",
-	};
 	struct progress progress;
 	int result;
 
@@ -91,13 +58,7 @@ static int open_raw(struct firmware *fw, struct firmware_request *r, const struc
 	progress_start(&progress, "verifying");
 	result = raw_open(&fw->raw, r->raw, r->raw_count, progress_callback, &progress, f);
 	progress_end(&progress);
-	if (result < 0 || no_keys_installed(f) < 0 ||
-	    check_admission(&fw->raw.image, config, &r->except, f) < 0)
-		return -1;
-	for (unsigned int i = 0; i < r->raw_count; i++)
-		say("%s: %" PRIu64 " bytes, %s", r->raw[i].file, fw->raw.image.payload[i].size,
-		    checks[r->raw[i].checks]);
-	return 0;
+	return result < 0 ? -1 : no_keys_installed(f);
 }
 
 void firmware_init(struct firmware *fw)
@@ -108,11 +69,67 @@ void firmware_init(struct firmware *fw)
 		fw->raw.source[i].fd = -1;
 }
 
+int firmware_look(struct firmware *fw, struct firmware_request *r, struct fault *f)
+{
+	fw->is_raw = r->raw_count > 0;
+	if (fw->is_raw)
+		return open_raw(fw, r, f);
+	if (image_file_open(&fw->file, r->image, NULL, f) < 0)
+		return -1;
+	return check_seekable(&fw->file, r->may_stream, f);
+}
+
+/* They were verified when they were looked at. */
+static void tell_raw(const struct firmware *fw, const struct firmware_request *r,
+		     struct finding *found)
+{
+	static const char *const checks[] = {
+		[0] = "no checksum to hold it against",
+		[RAW_SHA256] = "its SHA-256 is right",
+		[RAW_CRC32] = "its CRC-32 is right",
+		[RAW_SHA256 | RAW_CRC32] = "its SHA-256 and its CRC-32 are right",
+	};
+
+	for (unsigned int i = 0; i < r->raw_count; i++) {
+		if (i > 0) /* the last one is left to the caller */
+			say("%s", found->text);
+		finding_say(found, "%s: %" PRIu64 " bytes, %s", r->raw[i].file,
+			    fw->raw.image.payload[i].size, checks[r->raw[i].checks]);
+	}
+}
+
+int firmware_verify(struct firmware *fw, const struct firmware_request *r, struct finding *found,
+		    struct fault *f)
+{
+	const struct image *img = firmware_image(fw);
+	bool seekable = fw->file.source.seekable;
+
+	if (fw->is_raw) {
+		tell_raw(fw, r, found);
+		return 0;
+	}
+	if (seekable && image_file_verify(&fw->file, "verifying", f) < 0)
+		return -1;
+	finding_say(found, "%s: firmware %s, %u payload%s, %s, %s%s", fw->file.source.name,
+		    img->fw_version, img->payload_count, img->payload_count == 1 ? "" : "s",
+		    seekable ? "whole" : "checked as it comes", firmware_trust(fw), img->signed_by);
+	return 0;
+}
+
 int firmware_open(struct firmware *fw, struct firmware_request *r, const struct config *config,
 		  struct fault *f)
 {
-	fw->is_raw = r->raw_count > 0;
-	return fw->is_raw ? open_raw(fw, r, config, f) : open_image(fw, r, config, f);
+	struct finding found = { .figures = 0 };
+	struct board_names names;
+
+	board_names_find(&names, config, &board_live);
+	if (firmware_look(fw, r, f) < 0 ||
+	    admission_board(firmware_image(fw), &names, &r->except, f) < 0 ||
+	    admission_rollback(firmware_image(fw), config, &r->except, f) < 0 ||
+	    firmware_verify(fw, r, &found, f) < 0)
+		return -1;
+	say("%s", found.text);
+	return 0;
 }
 
 bool firmware_is_stream(const struct firmware *fw)

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "fault.h"
 #include "feeder.h"
+#include "finding.h"
 #include "image_file.h"
 #include "raw.h"
 
@@ -33,16 +34,29 @@ struct firmware {
 void firmware_init(struct firmware *fw);
 
 /*
- * Opens the firmware, checks that this device takes it, verifies every byte of it, showing
- * progress, and tells what it is. The request must outlive fw. Of a stream only the index is read,
- * and vouched for.
+ * The firmware as far as it can be seen without reading all of it: opens it, and reads the index of
+ * an image, which must be signed if keys are installed. The request must outlive fw. Plain images
+ * have no index, and are verified at once.
  */
+int firmware_look(struct firmware *fw, struct firmware_request *r, struct fault *f);
+
+/*
+ * Verifies every byte of it, showing progress, and finds what it is. Of a stream only the index was
+ * read, and vouched for.
+ */
+int firmware_verify(struct firmware *fw, const struct firmware_request *r, struct finding *found,
+		    struct fault *f);
+
+/* Does both, checks in between that this device takes it, and tells what it is. */
 int firmware_open(struct firmware *fw, struct firmware_request *r, const struct config *config,
 		  struct fault *f);
 void firmware_close(struct firmware *fw);
 
 /* What is in it; of a raw one as if it had been an image. */
 const struct image *firmware_image(const struct firmware *fw);
+
+/* What is known of its signature, in words; the image's signed_by goes behind them. */
+const char *firmware_trust(const struct firmware *fw);
 
 /* Whether it comes from a pipe or the like, and can be read but once. */
 bool firmware_is_stream(const struct firmware *fw);

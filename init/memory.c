@@ -8,24 +8,23 @@
 
 #include "files.h"
 
-int memory_check(const char *meminfo, uint64_t need, struct fault *f)
+int memory_check(const char *meminfo, uint64_t need, uint64_t *have, struct fault *f)
 {
 	static const char key[] = "MemAvailable:";
 	char *text = file_read_text(meminfo);
 	char *line = text ? strstr(text, key) : NULL;
-	uint64_t have;
 
 	if (!line) {
 		free(text);
 		return fault_set(f, FAULT_UNFIT, "cannot tell how much memory is free: no %s in %s",
 				 key, meminfo);
 	}
-	have = strtoull(line + sizeof(key) - 1, NULL, 10) * 1024;
+	*have = strtoull(line + sizeof(key) - 1, NULL, 10) * 1024;
 	free(text);
-	if (have < need)
+	if (*have < need)
 		return fault_set(f, FAULT_UNFIT,
 				 "too little memory: needs %" PRIu64 " KiB, %" PRIu64
 				 " KiB are available; stop some programs or free some of /tmp",
-				 need >> 10, have >> 10);
+				 need >> 10, *have >> 10);
 	return 0;
 }

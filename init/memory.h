@@ -8,8 +8,8 @@
 
 /*
  * Checks that the kernel could give need bytes without the OOM killer, by MemAvailable of the
- * given meminfo file. Too little is FAULT_UNFIT, with both figures.
+ * given meminfo file, which is *have bytes. Too little is FAULT_UNFIT, with both figures.
  */
-int memory_check(const char *meminfo, uint64_t need, struct fault *f);
+int memory_check(const char *meminfo, uint64_t need, uint64_t *have, struct fault *f);
 
 #endif

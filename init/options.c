@@ -54,7 +54,7 @@ static unsigned int verbs_of(int option)
 	case OPT_KEY:
 		return VERB_INFO | VERB_VERIFY;
 	case OPT_JSON:
-		return VERB_INFO | VERB_WRITE;
+		return VERB_UPDATE | VERB_CHECK | VERB_WRITE | VERB_INFO;
 	default:
 		return VERB_UPDATE | VERB_CHECK | VERB_WRITE;
 	}
@@ -143,7 +143,7 @@ static int take_option(struct options *o, int option, struct fault *f)
 	case OPT_KEY:
 		return take_key(&o->show, f);
 	case OPT_JSON:
-		o->show.json = o->write.json = true;
+		o->show.json = o->write.json = o->update.json = true;
 		return 0;
 	default: /* getopt has said what is wrong with it */
 		return fault_set(f, FAULT_USAGE, "try flashinit --help");
@@ -201,7 +201,7 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *f)
 		else if (option == OPT_JSON)
 			(void)take_option(o, option, &ignored); /* the first fault counts */
 	}
-	o->events = o->write.json && optind < argc && strcmp(argv[optind], "write") == 0;
+	o->events = o->write.json && optind < argc && strcmp(argv[optind], "info") != 0;
 	if (result < 0)
 		return -1;
 	return take_words(o, argc - optind, argv + optind, allowed, f);

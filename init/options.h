@@ -25,7 +25,7 @@ enum verb { /* bits, since an option says with which of them it goes */
 
 struct options {
 	enum verb verb;
-	bool events; /* write and --json are asked for, whatever is wrong with the rest */
+	bool events; /* --json is asked for, not of info, whatever is wrong with the rest */
 	struct firmware_request firmware; /* of update, check and write */
 	struct update_options update;
 	struct write_options write;

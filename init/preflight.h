@@ -5,27 +5,39 @@
 #ifndef INIT_PREFLIGHT_H
 #define INIT_PREFLIGHT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "config.h"
 #include "fault.h"
 #include "firmware.h"
+#include "mounts.h"
+#include "targets.h"
 
 struct preflight {
 	struct config config;
+	struct firmware_request *request;
 	struct firmware firmware;
-	uint64_t staged; /* bytes that the RAM root will hold */
+	struct targets targets;
+	struct mount_table all, reachable; /* what is mounted, whether it can be reached or not */
+	uint64_t staged;                   /* bytes that the RAM root will hold */
 	int lock;
-	char busybox[32]; /* version of the init that hands over */
+	bool tell_all;        /* every condition, and not only up to the first that is not met */
+	unsigned int unknown; /* what the conditions that are left cannot be told without */
+	unsigned int unmet;   /* conditions so far */
+	struct fault first;   /* why the first of them was not */
+	unsigned int payload; /* that a condition is looked at for */
 };
 
 /*
  * Opens and verifies the firmware in full, and checks that this device takes it, that this system
- * can be taken over and that the firmware fits its flash, telling each finding. Keeps the firmware
- * open (the request must outlive p) and the lock; release with preflight_end(), also after a
- * failure.
+ * can be taken over and that the firmware fits its flash. Tells what it found out about the
+ * firmware and its targets, or, with tell_all or where JSON is wanted, about every condition. With
+ * tell_all it goes on as far as it can behind what is not met, and says that as well; the fault is
+ * the first one's. Keeps the firmware open (the request must outlive p) and the lock; release with
+ * preflight_end(), also after a failure.
  */
-int preflight_run(struct preflight *p, struct firmware_request *r, struct fault *f);
+int preflight_run(struct preflight *p, struct firmware_request *r, bool tell_all, struct fault *f);
 void preflight_end(struct preflight *p);
 
 #endif

@@ -38,15 +38,28 @@ static void in_dir(char path[PATH_ROOM], const struct ramroot *r, const char *na
 	(void)snprintf(path, PATH_ROOM, "%s/%s", r->dir, name[0] == '/' ? name + 1 : name);
 }
 
+static const char *const parents[] = { "/run", "/tmp", "/var/run", "/var/tmp", "/mnt", "" };
+static const char *const existing[] = { "/mnt", "/media", "/run", "/tmp", "/opt", "/srv" };
+
+static int find_existing(char *dir, size_t size, struct fault *f)
+{
+	for (size_t i = 0; i < sizeof(existing) / sizeof(*existing); i++) {
+		struct stat st;
+
+		(void)snprintf(dir, size, "%s", existing[i]);
+		if (stat(dir, &st) == 0 && S_ISDIR(st.st_mode))
+			return 0;
+	}
+	return fault_set(f, FAULT_UNFIT,
+			 "no place for the RAM root: none of /run, /tmp, /mnt, /media is there");
+}
+
 /*
  * A folder of our own where one can be made; on a read-only root an existing one has to do, and
  * what is in it is hidden until we are done.
  */
 static int find_folder(struct ramroot *r, struct fault *f)
 {
-	static const char *const parents[] = { "/run", "/tmp", "/var/run", "/var/tmp", "/mnt", "" };
-	static const char *const existing[] = { "/mnt", "/media", "/run", "/tmp", "/opt", "/srv" };
-
 	for (size_t i = 0; i < sizeof(parents) / sizeof(*parents); i++) {
 		(void)snprintf(r->dir, sizeof(r->dir), "%s/flashinit.root", parents[i]);
 		/* An empty one of this name is ours, left by an update that went no further. */
@@ -55,15 +68,24 @@ static int find_folder(struct ramroot *r, struct fault *f)
 			return 0;
 		}
 	}
-	for (size_t i = 0; i < sizeof(existing) / sizeof(*existing); i++) {
-		struct stat st;
+	return find_existing(r->dir, sizeof(r->dir), f);
+}
 
-		(void)snprintf(r->dir, sizeof(r->dir), "%s", existing[i]);
-		if (stat(r->dir, &st) == 0 && S_ISDIR(st.st_mode))
+int ramroot_foresee(char *dir, size_t size, struct fault *f)
+{
+	char *types = file_read_text("/proc/filesystems");
+	bool has_tmpfs = types && strstr(types, "\ttmpfs\n");
+
+	free(types);
+	if (!has_tmpfs)
+		return fault_set(f, FAULT_UNFIT,
+				 "the kernel has no tmpfs, on which the RAM root would be");
+	for (size_t i = 0; i < sizeof(parents) / sizeof(*parents); i++) {
+		(void)snprintf(dir, size, "%s/", parents[i]);
+		if (access(dir, W_OK) == 0)
 			return 0;
 	}
-	return fault_set(f, FAULT_UNFIT,
-			 "no place for the RAM root: none of /run, /tmp, /mnt, /media is there");
+	return find_existing(dir, size, f);
 }
 
 /* A symbolic link in the path would lead elsewhere once the root is another one. */

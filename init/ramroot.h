@@ -6,6 +6,7 @@
 #define INIT_RAMROOT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "fault.h"
@@ -27,6 +28,12 @@ struct ramroot_contents {
 	int (*write_image)(void *ctx, const char *path, struct fault *f);
 	void *ctx;
 };
+
+/*
+ * Finds where ramroot_make() would put it, without trying. No place, or no tmpfs in the kernel, is
+ * FAULT_UNFIT.
+ */
+int ramroot_foresee(char *dir, size_t size, struct fault *f);
 
 /*
  * Mounts a tmpfs and fills it: flashinit, the image, the plan, device nodes, /proc, /sys, and an

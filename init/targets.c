@@ -16,35 +16,48 @@
 #include "say.h"
 #include "target_open.h"
 
-static int look_at(const struct payload *p, struct target *t, struct fault *f)
+static int fit(const struct payload *p, struct target *t, struct finding *found, struct fault *f)
 {
 	uint32_t good, spare;
 	uint64_t bytes;
 
-	if (target_good_blocks(t, &good, &bytes, f) < 0 || engine_check_fit(p, t, &spare, f) < 0)
+	if (target_good_blocks(t, &good, &bytes, f) < 0)
 		return -1;
-	if (t->medium == MEDIUM_NAND)
-		say("%s is %s: %" PRIu64
-		    " bytes go into %u good eraseblocks of %u bytes, %u to spare",
-		    p->part, t->device, p->size, good, t->eraseblock, spare);
-	else
-		say("%s%s%s is %s: %" PRIu64 " bytes go into the %" PRIu64 " bytes that it %s",
-		    p->part, p->volume[0] ? ":" : "", p->volume, t->device, p->size, bytes,
-		    t->medium == MEDIUM_VOLUME ? "will have" : "has");
+	finding_figure(found, "needed", p->size);
+	finding_figure(found, "available", bytes);
+	if (engine_check_fit(p, t, &spare, f) < 0)
+		return -1;
+	if (t->medium == MEDIUM_NAND) {
+		finding_figure(found, "bad", t->blocks - good);
+		finding_figure(found, "spare", spare);
+		finding_say(found,
+			    "%s is %s: %u of its %u eraseblocks of %u bytes are good, %u needed, "
+			    "%u to spare",
+			    p->part, t->device, good, t->blocks, t->eraseblock, good - spare,
+			    spare);
+	} else {
+		finding_say(found,
+			    "%s%s%s is %s: %" PRIu64 " bytes go into the %" PRIu64
+			    " bytes that it %s",
+			    p->part, p->volume[0] ? ":" : "", p->volume, t->device, p->size, bytes,
+			    t->medium == MEDIUM_VOLUME ? "will have" : "has");
+	}
 	return 0;
 }
 
-static int look(struct targets *all, const struct payload *p, struct fault *f)
+int targets_look_at(struct targets *all, const struct payload *p, struct finding *found,
+		    struct fault *f)
 {
 	struct target *t;
 	int result;
 
+	found->part = p->part;
 	if (target_open(&t, p, TARGET_LOOK, f) < 0)
 		return -1;
 	memcpy(all->device[all->count++], t->device, sizeof(t->device));
 	if (t->eraseblock > all->eraseblock)
 		all->eraseblock = t->eraseblock;
-	result = look_at(p, t, f);
+	result = fit(p, t, found, f);
 	target_close(t);
 	if (result < 0 && f->kind == FAULT_FLASH)
 		f->kind = FAULT_UNFIT; /* nothing was changed: it can only not be read */
@@ -80,7 +93,7 @@ static bool share(const struct mtd_map *map, const char *a, const char *b)
 }
 
 /* Two payloads for the same flash under two names would overwrite each other. */
-static int check_apart(const struct targets *t, const struct image *img, struct fault *f)
+int targets_apart(const struct targets *t, const struct image *img, struct fault *f)
 {
 	struct mtd_map map = { .count = 0 };
 
@@ -103,10 +116,14 @@ static int check_apart(const struct targets *t, const struct image *img, struct 
 int targets_look(struct targets *t, const struct image *img, struct fault *f)
 {
 	memset(t, 0, sizeof(*t));
-	for (unsigned int i = 0; i < img->payload_count; i++)
-		if (look(t, &img->payload[i], f) < 0)
+	for (unsigned int i = 0; i < img->payload_count; i++) {
+		struct finding found = { .figures = 0 };
+
+		if (targets_look_at(t, &img->payload[i], &found, f) < 0)
 			return -1;
-	return check_apart(t, img, f);
+		say("%s", found.text);
+	}
+	return targets_apart(t, img, f);
 }
 
 /* Below the initial ramfs there is nothing, and it cannot be taken off to look. */

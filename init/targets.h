@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "fault.h"
+#include "finding.h"
 #include "image.h"
 
 struct targets {
@@ -17,9 +18,16 @@ struct targets {
 };
 
 /*
- * Looks at each payload's target: it is there and can be written, the payload fits, and no two of
- * them share flash. Tells what it finds, a line each.
+ * Looks at one payload's target, and adds it to *all: it is there and can be written, and the payload
+ * fits. For targets_look() and for who wants to know of each.
  */
+int targets_look_at(struct targets *all, const struct payload *p, struct finding *found,
+		    struct fault *f);
+
+/* Checks that no two of an image's targets, which are all in *t, share flash. */
+int targets_apart(const struct targets *t, const struct image *img, struct fault *f);
+
+/* Does both for all of them, and tells what it finds, a line each. */
 int targets_look(struct targets *t, const struct image *img, struct fault *f);
 
 /*

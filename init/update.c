@@ -9,6 +9,7 @@
 
 #include "handover.h"
 #include "image_file.h"
+#include "json.h"
 #include "preflight.h"
 #include "ramroot.h"
 #include "say.h"
@@ -120,12 +121,15 @@ static int stage_and_go(const struct update_options *o, struct preflight *p, str
 /* Whatever was asked for: phase 0, phase 0 and 1, or all the way. */
 static int run_phases(struct update_options *o, struct preflight *p, struct fault *f)
 {
-	if (preflight_run(p, o->firmware, f) < 0)
-		return -1;
+	int result = preflight_run(p, o->firmware, o->check_only, f);
+
 	if (!o->check_only)
-		return stage_and_go(o, p, f);
-	say("PID 1 is BusyBox %s; this system can be updated", p->busybox);
-	return 0;
+		return result < 0 ? -1 : stage_and_go(o, p, f);
+	if (result < 0)
+		say("this system cannot be updated: conditions that are not met: %u", p->unmet);
+	else
+		say("this system can be updated");
+	return result;
 }
 
 int update(struct update_options *o)
@@ -138,8 +142,15 @@ int update(struct update_options *o)
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)umask(022); /* what is staged must be what init can run */
-	if (run_phases(o, &p, &f) < 0)
-		code = say_fault(&f);
+	if (o->json)
+		say_as_json();
+	if (run_phases(o, &p, &f) < 0) {
+		code = (int)f.kind;
+		if (!o->check_only) /* which has said it */
+			(void)say_fault(&f);
+	}
+	if (o->json)
+		(void)json_end(code ? &f : NULL); /* the code is known */
 	preflight_end(&p);
 	return code;
 }

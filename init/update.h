@@ -13,6 +13,7 @@ struct update_options {
 	bool after_given; /* if not, the configuration says it */
 	bool check_only;  /* phase 0 only */
 	bool dry_run;     /* phases 0 and 1, and back */
+	bool json;        /* tell it in events, a line each */
 };
 
 /* The verbs update and check. Returns the exit code; if update succeeds it does not return. */

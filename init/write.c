@@ -148,9 +148,9 @@ static int flash(struct writing *w, struct fault *f)
 
 static int check_memory(const struct writing *w, struct fault *f)
 {
-	uint64_t need = engine_memory(firmware_image(&w->firmware), w->targets.eraseblock);
+	uint64_t need = engine_memory(firmware_image(&w->firmware), w->targets.eraseblock), have;
 
-	return memory_check("/proc/meminfo", MEMORY_MARGIN + need, f);
+	return memory_check("/proc/meminfo", MEMORY_MARGIN + need, &have, f);
 }
 
 static int run(struct writing *w, const struct write_options *o, struct fault *f)

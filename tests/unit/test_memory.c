@@ -3,6 +3,7 @@
 #include "memory.h"
 
 static struct fault f;
+static uint64_t have;
 
 static const char meminfo[] = "MemTotal:         126044 kB\n"
 			      "MemFree:           80320 kB\n"
@@ -12,13 +13,14 @@ static const char meminfo[] = "MemTotal:         126044 kB\n"
 static int check(const char *text, uint64_t need)
 {
 	write_text(temp_path("meminfo"), text);
-	return memory_check(temp_path("meminfo"), need, &f);
+	return memory_check(temp_path("meminfo"), need, &have, &f);
 }
 
 static void enough(void **state)
 {
 	assert_int_equal(check(meminfo, 0), 0);
 	assert_int_equal(check(meminfo, 100000 * 1024), 0);
+	assert_int_equal(have, 100000 * 1024);
 }
 
 static void too_little(void **state)
@@ -39,7 +41,7 @@ static void not_told(void **state)
 {
 	assert_int_equal(check("MemTotal: 126044 kB\nMemFree: 80320 kB\n", 1), -1);
 	assert_fault(&f, FAULT_UNFIT, "no MemAvailable: in");
-	assert_int_equal(memory_check(temp_path("none"), 1, &f), -1);
+	assert_int_equal(memory_check(temp_path("none"), 1, &have, &f), -1);
 	assert_fault(&f, FAULT_UNFIT, "cannot tell how much memory is free");
 }
 

@@ -107,6 +107,8 @@ static void events_of_a_wrong_command_line(void **state)
 		"--json write --key k a.fwi",
 		"write --crc32 1 --raw a=f --json",
 		"write a.fwi --crc32 1 --help --json",
+		"update --json",
+		"check --after halt --json a.fwi",
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
@@ -128,6 +130,11 @@ static void options_of_the_others(void **state)
 	parsed("update --after=halt --dry-run a.fwi", VERB_UPDATE);
 	assert_true(o.update.after_given && o.update.dry_run);
 	assert_int_equal(o.update.after, AFTER_HALT);
+	assert_false(o.update.json);
+	parsed("update --json a.fwi", VERB_UPDATE);
+	assert_true(o.update.json);
+	parsed("check --json a.fwi", VERB_CHECK);
+	assert_true(o.update.json);
 	parsed("info --json --key one.pub --key two.pub a.fwi", VERB_INFO);
 	assert_true(o.show.json);
 	assert_int_equal(o.show.key_count, 2);
@@ -156,8 +163,6 @@ static void options_with_other_verbs(void **state)
 		"update --key k a.fwi",
 		"check --key k a.fwi",
 		"write --key k a.fwi",
-		"update --json a.fwi",
-		"check --json a.fwi",
 		"verify --json a.fwi",
 		"write --json --after halt a.fwi",
 	};

@@ -102,8 +102,9 @@ static uint64_t memory_needed;
 static int lock_error; /* of mlockall(), or 0 */
 static unsigned int locks, protections;
 
-int __wrap_memory_check(const char *meminfo, uint64_t need, struct fault *f)
+int __wrap_memory_check(const char *meminfo, uint64_t need, uint64_t *have, struct fault *f)
 {
+	*have = 0;
 	assert_string_equal(meminfo, "/proc/meminfo");
 	memory_needed = need;
 	return little_memory ? fault_set(f, FAULT_UNFIT, "too little memory") : 0;
@@ -230,9 +231,10 @@ static void writes_an_image(void **state)
 	run(0, "written and proven in ");
 	expect_new();
 	expect_said("new.fwi: firmware 2.0, 2 payloads, whole, unsigned");
-	expect_said("rootfs is mtd0: 20580 bytes go into 10 good eraseblocks of 4096 bytes, 4 to "
-		    "spare\n");
-	expect_said("kernel is mtd1: 8192 bytes go into 10 good");
+	expect_said(
+		"rootfs is mtd0: 10 of its 10 eraseblocks of 4096 bytes are good, 6 needed, 4 to "
+		"spare\n");
+	expect_said("kernel is mtd1: 10 of its 10 eraseblocks");
 	expect_said("writing; this cannot be interrupted now");
 	expect_said(
 		"rootfs: 6 eraseblocks written, 0 identical, 4 cleared behind the image, 0 bad");
@@ -256,7 +258,7 @@ static void dry_run(void **state)
 {
 	o.dry_run = true;
 	run(0, "nothing was changed");
-	expect_said("rootfs is mtd0: 20580 bytes go into 10 good");
+	expect_said("rootfs is mtd0: 10 of its 10 eraseblocks");
 	expect_old();
 	assert_int_equal(opened, 0);
 	assert_int_equal(asked, 1);
@@ -586,7 +588,7 @@ static void events(void **state)
 	run_json(0);
 	for (const char *line = said; *line; line = strchr(line, '\n') + 1)
 		assert_memory_equal(line, "{\"event\":\"", 10);
-	expect_said("{\"event\":\"note\",\"message\":\"rootfs is mtd0: 20580 bytes go into");
+	expect_said("{\"event\":\"note\",\"message\":\"rootfs is mtd0: 10 of its 10 ");
 	expect_said(
 		"{\"event\":\"progress\",\"phase\":\"verifying\",\"done\":28772,\"total\":28772}");
 	expect_said(

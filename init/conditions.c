@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Each condition that an update needs, in the order in which they are looked at. */
+#include "conditions.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admission.h"
+#include "busybox.h"
+#include "engine.h"
+#include "flashing.h"
+#include "lock.h"
+#include "memory.h"
+#include "mtd_map.h"
+#include "obstacles.h"
+#include "pid1.h"
+#include "proof.h"
+#include "ramroot.h"
+
+enum {
+	MEMORY_MARGIN = 1 << 20, /* bytes: for our own stacks, zlib, and everybody else */
+};
+
+static int check_user(struct preflight *p, struct finding *found, struct fault *f)
+{
+	(void)p;
+	finding_say(found, "root");
+	if (geteuid() != 0)
+		return fault_set(f, FAULT_UNFIT, "must be run as root");
+	return 0;
+}
+
+static int same_file(const char *a, const char *b, const char *what, struct fault *f)
+{
+	struct stat one, two;
+
+	if (stat(a, &one) < 0 || stat(b, &two) < 0)
+		return fault_errno(f, FAULT_UNFIT, "cannot compare %s with %s (is /proc mounted?)",
+				   a, b);
+	if (one.st_dev != two.st_dev || one.st_ino != two.st_ino)
+		return fault_set(f, FAULT_UNFIT, "runs in another %s than PID 1 does", what);
+	return 0;
+}
+
+/* In a container or a chroot, pivot_root would change another root than PID 1's. */
+static int check_place(struct preflight *p, struct finding *found, struct fault *f)
+{
+	(void)p;
+	finding_say(found, "the root and the namespaces are those of PID 1");
+	if (same_file("/", "/proc/1/root", "root folder", f) < 0)
+		return -1;
+	if (access("/proc/self/ns/mnt", F_OK) < 0)
+		return 0; /* a kernel without namespaces has but one */
+	if (same_file("/proc/self/ns/mnt", "/proc/1/ns/mnt", "mount namespace", f) < 0)
+		return -1;
+	if (pid_namespace_is_first())
+		return 0;
+	return fault_set(f, FAULT_UNFIT, "runs in a PID namespace of its own");
+}
+
+static int take_lock(struct preflight *p, struct finding *found, struct fault *f)
+{
+	finding_say(found, "no other update is running");
+	p->lock = lock_take(f);
+	return p->lock < 0 ? -1 : 0;
+}
+
+static int read_config(struct preflight *p, struct finding *found, struct fault *f)
+{
+	finding_say(found, CONFIG_FILE " makes sense, or there is none");
+	return config_read(&p->config, CONFIG_FILE, f);
+}
+
+static int look_at_image(struct preflight *p, struct finding *found, struct fault *f)
+{
+	if (firmware_look(&p->firmware, p->request, f) < 0)
+		return -1;
+	finding_figure(found, "size", image_file_size(firmware_image(&p->firmware)));
+	finding_say(found, "%s%s", firmware_trust(&p->firmware),
+		    firmware_image(&p->firmware)->signed_by);
+	return 0;
+}
+
+static int check_board(struct preflight *p, struct finding *found, struct fault *f)
+{
+	const struct image *img = firmware_image(&p->firmware);
+	struct board_names names;
+
+	board_names_find(&names, &p->config, &board_live);
+	if (names.count)
+		finding_say(found, "this is %s, by %s; the image is for %s", names.name[0],
+			    names.source, img->board_count ? "it" : "any");
+	else
+		finding_say(found, "the image is for any, and nothing says which this is");
+	return admission_board(img, &names, &p->request->except, f);
+}
+
+static int check_rollback(struct preflight *p, struct finding *found, struct fault *f)
+{
+	const struct image *img = firmware_image(&p->firmware);
+
+	finding_figure(found, "number", img->rollback);
+	finding_figure(found, "lowest", p->config.rollback);
+	finding_say(found, "number %" PRIu32 ", the lowest that is taken is %" PRIu32,
+		    img->rollback, p->config.rollback);
+	return admission_rollback(img, &p->config, &p->request->except, f);
+}
+
+static int verify_image(struct preflight *p, struct finding *found, struct fault *f)
+{
+	return firmware_verify(&p->firmware, p->request, found, f);
+}
+
+static int check_init(struct preflight *p, struct finding *found, struct fault *f)
+{
+	char version[32];
+
+	(void)p;
+	if (busybox_is_init("/proc/1", version, sizeof(version), f) < 0)
+		return -1;
+	finding_say(found, "PID 1 is BusyBox %s", version);
+	return 0;
+}
+
+/* All but the root, which goes last. */
+static void name_mounts(const struct mount_table *t, struct finding *found)
+{
+	const struct mount *root = mounts_root(t);
+	size_t len = (size_t)snprintf(found->text, sizeof(found->text),
+				      "the root (%s) goes, and what is mounted on it:",
+				      root ? root->type : "none");
+
+	finding_figure(found, "mounts", t->count);
+	for (size_t i = 0; i < t->count && len < sizeof(found->text); i++)
+		if (&t->mount[i] != root)
+			len += (size_t)snprintf(found->text + len, sizeof(found->text) - len, " %s",
+						t->mount[i].point);
+}
+
+static int look_at_mounts(struct preflight *p, struct finding *found, struct fault *f)
+{
+	if (mounts_read(&p->reachable, "/proc/self/mountinfo", f) < 0)
+		return -1;
+	name_mounts(&p->reachable, found);
+	return 0;
+}
+
+static int check_pivot(struct preflight *p, struct finding *found, struct fault *f)
+{
+	finding_say(found, "the root can be replaced");
+	return obstacles_pivot(&p->reachable, f);
+}
+
+static int check_hidden(struct preflight *p, struct finding *found, struct fault *f)
+{
+	finding_say(found, "nothing on flash is mounted below the root");
+	if (mounts_read_all(&p->all, f) < 0)
+		return -1;
+	return obstacles_hidden(&p->all, &p->reachable, f);
+}
+
+static int check_watchdog(struct preflight *p, struct finding *found, struct fault *f)
+{
+	(void)p;
+	finding_say(found, "none is running");
+	return obstacles_watchdog("/sys", "/proc", f);
+}
+
+/* What uses a volume or a block device is not let go, and nothing proves that it has. */
+static int check_supported(const struct payload *p, struct fault *f)
+{
+	if (p->kind == PAYLOAD_MTD || p->kind == PAYLOAD_UBI)
+		return 0;
+	return fault_set(f, FAULT_UNFIT,
+			 "%s: update writes whole MTD partitions only (kinds mtd and ubi); where "
+			 "nothing uses it, \"flashinit write\" can",
+			 p->part);
+}
+
+/* What the take-over will not end: it unmounts and kills, but it detaches no UBI. */
+static int check_use(const struct mount_table *all, int number, struct fault *f)
+{
+	const struct proof_view view = {
+		.mounts = all,
+		.swaps = "/dev/null", /* swap and loop devices will be let go */
+		.sys = "/sys",
+	};
+
+	if (obstacles_lazy(all, number, "/sys", "/proc", f) < 0)
+		return -1;
+	return proof_target_free(&view, number, false, f);
+}
+
+static int check_target(struct preflight *p, struct finding *found, struct fault *f)
+{
+	const struct payload *payload = &firmware_image(&p->firmware)->payload[p->payload];
+	struct targets *t = &p->targets;
+
+	found->part = payload->part;
+	if (check_supported(payload, f) < 0 || targets_look_at(t, payload, found, f) < 0)
+		return -1;
+	return check_use(&p->all, mtd_number(t->device[t->count - 1]), f);
+}
+
+/* What flashing takes: the index, here and in the worker, and what the engine needs. */
+static uint64_t working_memory(const struct image *img, uint32_t eraseblock)
+{
+	return MEMORY_MARGIN + 2 * (uint64_t)img->index_size + engine_memory(img, eraseblock);
+}
+
+static int check_memory(struct preflight *p, struct finding *found, struct fault *f)
+{
+	const struct image *img = firmware_image(&p->firmware);
+	uint64_t need, have = 0;
+	struct stat self;
+	int result;
+
+	if (stat("/proc/self/exe", &self) < 0)
+		return fault_errno(f, FAULT_UNFIT, "/proc/self/exe (is /proc mounted?)");
+	p->staged = image_file_size(img) + (uint64_t)self.st_size;
+	need = p->staged + working_memory(img, p->targets.eraseblock);
+	result = memory_check("/proc/meminfo", need, &have, f);
+	finding_figure(found, "needed", need);
+	finding_figure(found, "available", have);
+	finding_say(found, "needs %u.%u MiB, %u.%u MiB are available", (unsigned int)(need >> 20),
+		    (unsigned int)(need * 10 >> 20) % 10, (unsigned int)(have >> 20),
+		    (unsigned int)(have * 10 >> 20) % 10);
+	return result;
+}
+
+static int check_ramroot(struct preflight *p, struct finding *found, struct fault *f)
+{
+	char dir[64];
+
+	(void)p;
+	if (ramroot_foresee(dir, sizeof(dir), f) < 0)
+		return -1;
+	finding_say(found, "can be placed in %s", dir);
+	return 0;
+}
+
+static int check_apart(struct preflight *p, struct finding *found, struct fault *f)
+{
+	finding_say(found, "no two of them share flash");
+	return targets_apart(&p->targets, firmware_image(&p->firmware), f);
+}
+
+static int check_data(struct preflight *p, struct finding *found, struct fault *f)
+{
+	finding_say(found, "what is written is what the targets take");
+	return flashing_check(&p->firmware, f);
+}
+
+enum { /* what a condition finds out that others cannot be told without */
+       SIGHT = 1,
+       CONFIG = 2,
+       IMAGE = 4,
+       CONTENTS = 8,
+       MOUNTS = 16,
+       TARGETS = 32,
+};
+
+const struct condition conditions[] = {
+	{ "user", check_user, 0, SIGHT, 0 },
+	{ "place", check_place, SIGHT, SIGHT, 0 },
+	{ "lock", take_lock, SIGHT, 0, 0 },
+	{ "config", read_config, SIGHT, CONFIG, 0 },
+	{ "image", look_at_image, SIGHT, IMAGE, 0 },
+	{ "board", check_board, CONFIG | IMAGE, 0, 0 },
+	{ "rollback", check_rollback, CONFIG | IMAGE, 0, 0 },
+	{ "contents", verify_image, IMAGE, CONTENTS, ALWAYS_TOLD },
+	{ "init", check_init, SIGHT, 0, 0 },
+	{ "mounts", look_at_mounts, SIGHT, MOUNTS, 0 },
+	{ "pivot", check_pivot, MOUNTS, 0, 0 },
+	{ "hidden", check_hidden, MOUNTS, MOUNTS, 0 },
+	{ "watchdog", check_watchdog, SIGHT, 0, 0 },
+	{ "target", check_target, IMAGE | MOUNTS, TARGETS, ALWAYS_TOLD | PER_PAYLOAD },
+	{ "targets", check_apart, IMAGE | TARGETS, TARGETS, 0 },
+	{ "data", check_data, IMAGE | CONTENTS | TARGETS, 0, 0 },
+	{ "memory", check_memory, IMAGE, 0, 0 },
+	{ "ramroot", check_ramroot, SIGHT, 0, 0 },
+};
+const unsigned int conditions_count = sizeof(conditions) / sizeof(*conditions);
