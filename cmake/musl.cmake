@@ -17,5 +17,5 @@ find_program(CMAKE_C_COMPILER_RANLIB gcc-ranlib)
 include("${CMAKE_CURRENT_LIST_DIR}/small.cmake")
 # The wrapper hides the machine's own headers, the kernel's among them.
 set(FLASHINIT_KERNEL_HEADERS ON)
-# The C library that the wrapper finds is the machine's own.
+# Parts of the C library are compiled anew (deps.cmake): the name of the architecture's folder in its source.
 set(FLASHINIT_MUSL_ARCH "${CMAKE_HOST_SYSTEM_PROCESSOR}")
