@@ -33,8 +33,10 @@ enum {
 struct flashing {
 	const struct plan *plan;
 	struct progress progress;
-	bool begun;      /* flash was changed: there is no way back */
-	uint32_t marked; /* eraseblocks, as bad, so far */
+	bool begun;          /* flash was changed: there is no way back */
+	uint32_t marked;     /* eraseblocks, as bad, so far */
+	uint64_t furthest;   /* bytes that any attempt came to */
+	unsigned int wait_s; /* before the next one */
 };
 
 /* Nothing was erased: whatever is wrong, the old firmware is whole and the best there is. */
@@ -78,6 +80,16 @@ static int run_flash(void *ctx, int reports, struct fault *f)
 	return worker_flash(flashing->plan->image, flashing->marked, reports, f);
 }
 
+/* Who gets further than anybody before need not wait as long as one who fails where others did. */
+static void on_progress(struct flashing *flashing, const struct report *r)
+{
+	if (r->done > flashing->furthest) {
+		flashing->furthest = r->done;
+		flashing->wait_s = 1;
+	}
+	progress_show(&flashing->progress, r->done, r->total);
+}
+
 static void on_flash_report(void *ctx, const struct report *r)
 {
 	struct flashing *flashing = ctx;
@@ -87,7 +99,7 @@ static void on_flash_report(void *ctx, const struct report *r)
 	else if (r->kind == REPORT_MARKED)
 		flashing->marked += (uint32_t)r->done;
 	else if (r->kind == REPORT_PROGRESS)
-		progress_show(&flashing->progress, r->done, r->total);
+		on_progress(flashing, r);
 	else if (r->kind == REPORT_SAY) {
 		progress_end(&flashing->progress);
 		say("%s", r->text);
@@ -109,7 +121,7 @@ static void start_anew(void)
 /* After the first erase there is no way back: only trying again, for as long as it takes. */
 static void flash(struct plan *plan)
 {
-	struct flashing flashing = { .plan = plan };
+	struct flashing flashing = { .plan = plan, .wait_s = 1 };
 	const struct child_work work = {
 		.name = "the flash worker",
 		.run = run_flash,
@@ -119,7 +131,6 @@ static void flash(struct plan *plan)
 		.report_ctx = &flashing,
 		.alone = true, /* two workers would undo each other's work */
 	};
-	unsigned int wait_s = 1;
 	struct fault f;
 
 	for (;;) {
@@ -132,9 +143,12 @@ static void flash(struct plan *plan)
 		(void)say_fault(&f);
 		if (f.err == ENOTRECOVERABLE)
 			start_anew();
-		say("the firmware is incomplete: DO NOT TURN OFF; trying again in %u s", wait_s);
-		(void)poll(NULL, 0, (int)wait_s * 1000);
-		wait_s = wait_s * 2 < RETRY_MAX_S ? wait_s * 2 : RETRY_MAX_S;
+		say("the firmware is incomplete: DO NOT TURN OFF; trying again in %u s",
+		    flashing.wait_s);
+		(void)poll(NULL, 0, (int)flashing.wait_s * 1000);
+		flashing.wait_s *= 2;
+		if (flashing.wait_s > RETRY_MAX_S)
+			flashing.wait_s = RETRY_MAX_S;
 	}
 }
 

@@ -26,6 +26,8 @@
  * marking of a bad eraseblock, and the program of one NOR buffer (512 bytes, aligned) each count as
  * one operation, also when they fail.
  * `cut=N` ends the machine at operation N counted from boot, 1 being the first.
+ *
+ * Signals. After the take-over there is no other process to send any, so the chip does.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -39,7 +41,9 @@
 #include <linux/mtd/partitions.h>
 #include <linux/mutex.h>
 #include <linux/pfn.h>
+#include <linux/pid_namespace.h>
 #include <linux/reboot.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -124,6 +128,21 @@ MODULE_PARM_DESC(cutmode, "before, torn, unreadable (torn, and its ECC fails) or
 static uint seed = 1;
 module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "where and how the cut operation tears");
+
+/* Signals. */
+static char *signals[MAX_FAULTS];
+static uint nr_signals;
+module_param_array(signals, charp, &nr_signals, 0444);
+MODULE_PARM_DESC(signals, "SIG@N: the process that asks for operation N gets signal SIG");
+FAULT_LIST(storm, "operations at which PID 1 gets every signal that there is");
+
+static uint syncsignal;
+module_param(syncsignal, uint, 0644);
+MODULE_PARM_DESC(syncsignal, "the next process called flashinit that syncs the chip gets it");
+
+static uint tell;
+module_param(tell, uint, 0644);
+MODULE_PARM_DESC(tell, "operation that the kernel log is to tell of");
 
 /* Counters. */
 static uint erases;
@@ -247,10 +266,54 @@ static u32 next_random(void)
 	return random_state;
 }
 
+/* As kill(2) would. */
+static void send_to_current(int sig)
+{
+	pr_alert("signal %d to process %d (%s)\n", sig, task_tgid_nr(current), current->comm);
+	kill_pid(task_tgid(current), sig, 0);
+}
+
+static void send_all_to_init(void)
+{
+	int sig;
+
+	pr_alert("every signal to PID 1\n");
+	rcu_read_lock();
+	for (sig = 1; sig <= _NSIG; sig++)
+		kill_pid(find_pid_ns(1, &init_pid_ns), sig, 0);
+	rcu_read_unlock();
+}
+
+static void send_signals(u32 operation)
+{
+	u32 at, i;
+	int sig;
+
+	for (i = 0; i < nr_signals; i++)
+		if (sscanf(signals[i], "%d@%u", &sig, &at) == 2 && at == operation)
+			send_to_current(sig);
+	if (listed(storm, nr_storm, operation))
+		send_all_to_init();
+}
+
+/* An unmount syncs the chip, and a process that closes it after writing to it. */
+static void chip_sync(struct mtd_info *mtd)
+{
+	int sig = syncsignal;
+
+	if (!sig || is_global_init(current) || strcmp(current->comm, "flashinit"))
+		return;
+	syncsignal = 0;
+	send_to_current(sig);
+}
+
 /* Count one operation; true if the power goes during it. */
 static bool count_operation(uint *counter)
 {
 	++*counter;
+	send_signals(erases + programs);
+	if (tell && erases + programs == tell)
+		pr_alert("operation %u\n", tell);
 	return cut && erases + programs == cut;
 }
 
@@ -914,6 +977,7 @@ static int __init flashsim_init(void)
 	chip.size = size;
 	chip.erasesize = eraseblock;
 	chip._erase = chip_erase;
+	chip._sync = chip_sync;
 	if (writeprotect)
 		chip.flags &= ~MTD_WRITEABLE;
 	random_state = seed * 2654435761u + 1;

@@ -110,6 +110,10 @@ class Lab:
         """Start a QEMU machine; see labkit.qemu.command for the options."""
         return self.start(qemu.command(self.folder, flash, root, **options))
 
+    def mconsole(self, command):
+        """Have the one User-Mode Linux machine that is on do what its management console can."""
+        return uml.mconsole(self.folder, command)
+
     def close(self):
         """Pull the plug of every machine."""
         for machine in self._machines:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Machines of User-Mode Linux: a kernel that is a program, with flashsim as its flash."""
 
+import socket
+import struct
 import tempfile
 from pathlib import Path
 
 from labkit import image, tools
+from labkit.errors import LabError
 
 _CONSOLE = ["con=null", "con0=fd:0,fd:1", "ssl=null"]
 
@@ -25,6 +28,28 @@ def _flash_arguments(flash, parameters):
             value = ",".join(map(str, value))
         arguments.append(f"flashsim.{name}={value}")
     return arguments
+
+
+# Of the management console, arch/um/drivers/mconsole.h.
+_REQUEST = struct.Struct("=III512s")
+_REPLY = struct.Struct("=III")
+_MAGIC, _VERSION = 0xcafebabe, 2
+_PATIENCE = 10
+
+
+def mconsole(folder, text):
+    """Send a command to the management console of the machine that runs there; gives its answer."""
+    sockets = sorted(Path(folder).glob("uml-*/*/mconsole"), key=lambda path: path.stat().st_mtime)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+        client.settimeout(_PATIENCE)
+        client.bind(b"")
+        client.sendto(_REQUEST.pack(_MAGIC, _VERSION, len(text), text.encode()), str(sockets[-1]))
+        answer = client.recv(4096)
+    error, _, length = _REPLY.unpack(answer[:_REPLY.size])
+    said = answer[_REPLY.size:_REPLY.size + length].rstrip(b"\0").decode().strip()
+    if error:
+        raise LabError(f"mconsole {text}: {said}")
+    return said
 
 
 def command(folder, flash=None, root=None, mem="64M", append="", disks=(), initrd=None, faults=None,
