@@ -21,7 +21,7 @@ struct config {
 	unsigned int board_count;
 	char board[CONFIG_BOARDS_MAX][IMAGE_TEXT_MAX + 1];
 	uint32_t rollback;
-	enum after after;
+	struct after after;
 	bool rollback_seen, after_seen; /* while reading */
 };
 

@@ -63,7 +63,7 @@ void machine_leave(const char *dir)
 	within_limits("a read-only remount", do_remount, (void *)(uintptr_t)dir);
 }
 
-void machine_end(enum after after)
+void machine_end(enum after_what after)
 {
 	static const struct {
 		const char *doing;

@@ -10,7 +10,10 @@
  */
 void machine_leave(const char *dir);
 
-/* Phase 7: ends this boot. Does not return; what can be tried to get there is tried. */
-void machine_end(enum after after) __attribute__((noreturn));
+/*
+ * Ends this boot: after is AFTER_REBOOT, AFTER_POWEROFF or AFTER_HALT. Does not return; what can be
+ * tried to get there is tried.
+ */
+void machine_end(enum after_what after) __attribute__((noreturn));
 
 #endif

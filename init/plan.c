@@ -12,20 +12,29 @@
 #include "files.h"
 
 static const char *const after_words[] = {
-	[AFTER_REBOOT] = "reboot",
-	[AFTER_POWEROFF] = "poweroff",
-	[AFTER_HALT] = "halt",
+	[AFTER_REBOOT] = "reboot", [AFTER_POWEROFF] = "poweroff", [AFTER_HALT] = "halt",
+	[AFTER_BOOT] = "boot",     [AFTER_EXEC] = "exec:",
 };
 
-int plan_take_after(const char *word, enum after *after, struct fault *f)
+int plan_take_after(const char *word, struct after *after, struct fault *f)
 {
-	for (size_t i = 0; i < sizeof(after_words) / sizeof(*after_words); i++) {
+	size_t exec = strlen(after_words[AFTER_EXEC]);
+
+	for (int i = 0; i < AFTER_EXEC; i++) {
 		if (strcmp(word, after_words[i]) == 0) {
-			*after = (enum after)i;
+			after->what = (enum after_what)i;
+			after->program[0] = '\0';
 			return 0;
 		}
 	}
-	return fault_set(f, FAULT_USAGE, "--after %s: must be reboot, poweroff or halt", word);
+	if (strncmp(word, after_words[AFTER_EXEC], exec) == 0 && word[exec] == '/' &&
+	    strlen(word + exec) < sizeof(after->program)) {
+		after->what = AFTER_EXEC;
+		memcpy(after->program, word + exec, strlen(word + exec) + 1);
+		return 0;
+	}
+	return fault_set(f, FAULT_USAGE,
+			 "--after %s: must be reboot, poweroff, halt, boot or exec:/PROGRAM", word);
 }
 
 /* The texts by their keys. */
@@ -38,6 +47,7 @@ static const struct text_key {
 #field, offsetof(struct plan, field), sizeof(((struct plan *)0)->field) \
 	}
 	TEXT_KEY(image),
+	TEXT_KEY(root),
 };
 
 enum { TEXT_KEYS = sizeof(text_keys) / sizeof(*text_keys) };
@@ -52,13 +62,16 @@ static int write_line(int fd, const char *key, const char *value)
 
 static int write_lines(int fd, const struct plan *p)
 {
+	char after[sizeof(p->after.program) + 8];
+
 	for (int i = 0; i < TEXT_KEYS; i++) {
 		const char *value = (const char *)p + text_keys[i].offset;
 
 		if (*value && write_line(fd, text_keys[i].key, value) < 0)
 			return -1;
 	}
-	return write_line(fd, "after", after_words[p->after]);
+	(void)snprintf(after, sizeof(after), "%s%s", after_words[p->after.what], p->after.program);
+	return write_line(fd, "after", after);
 }
 
 static int check_lines(const struct plan *p, struct fault *f)
@@ -70,6 +83,8 @@ static int check_lines(const struct plan *p, struct fault *f)
 			return fault_set(f, FAULT_UNFIT, "%s has a line end in it",
 					 text_keys[i].key);
 	}
+	if (strchr(p->after.program, '\n'))
+		return fault_set(f, FAULT_UNFIT, "after has a line end in it");
 	return 0;
 }
 

@@ -10,20 +10,29 @@
 #define PLAN_FILE "/etc/flashinit.plan"
 #define PLAN_OLD_ROOT "/oldroot"
 
-enum after {
+/* What follows once the flash is written. */
+enum after_what {
 	AFTER_REBOOT,
 	AFTER_POWEROFF,
 	AFTER_HALT,
+	AFTER_BOOT, /* the new root's init becomes PID 1, without a reboot */
+	AFTER_EXEC, /* a program in the RAM root does */
+};
+
+struct after {
+	enum after_what what;
+	char program[200]; /* for AFTER_EXEC */
 };
 
 /* Each text is a line of the file, by the table in plan.c; an empty one has no line. */
 struct plan {
 	char image[256]; /* path in the RAM root */
-	enum after after;
+	char root[160];  /* what the old root is on, as root_find() writes it */
+	struct after after;
 };
 
-/* Takes reboot, poweroff or halt; anything else is FAULT_USAGE. */
-int plan_take_after(const char *word, enum after *after, struct fault *f);
+/* Takes reboot, poweroff, halt, boot or exec:/PROGRAM; anything else is FAULT_USAGE. */
+int plan_take_after(const char *word, struct after *after, struct fault *f);
 
 /*
  * Writes the plan to a file; reads it back. A text with a line end in it cannot be written, which is

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "after.h"
 #include "child.h"
 #include "clear.h"
 #include "machine.h"
@@ -165,5 +166,5 @@ void supervise(void)
 	clear(&plan);
 	flash(&plan);
 	say("the new firmware is written and proven");
-	machine_end(plan.after);
+	after_update(&plan);
 }

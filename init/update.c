@@ -12,6 +12,7 @@
 #include "json.h"
 #include "preflight.h"
 #include "ramroot.h"
+#include "root.h"
 #include "say.h"
 
 /*
@@ -76,7 +77,7 @@ static int write_image(void *firmware, const char *path, struct fault *f)
 static int stage(const struct update_options *o, struct preflight *p, struct ramroot *ram,
 		 struct fault *f)
 {
-	const struct plan plan = {
+	struct plan plan = {
 		.image = RAMROOT_IMAGE,
 		.after = o->after_given ? o->after : p->config.after,
 	};
@@ -87,9 +88,13 @@ static int stage(const struct update_options *o, struct preflight *p, struct ram
 		.ctx = &p->firmware,
 	};
 
+	if (plan.after.what == AFTER_BOOT &&
+	    root_find(plan.root, sizeof(plan.root), &p->reachable, "/sys", f) < 0)
+		return -1;
 	if (ramroot_make(ram, &contents, f) < 0)
 		return -1;
-	if (verify_copy(ram, firmware_image(&p->firmware), f) == 0 && ramroot_try(ram, f) == 0 &&
+	if (root_keep_start(ram->dir, f) == 0 &&
+	    verify_copy(ram, firmware_image(&p->firmware), f) == 0 && ramroot_try(ram, f) == 0 &&
 	    go_on(f) == 0)
 		return 0;
 	ramroot_undo(ram);

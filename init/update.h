@@ -9,7 +9,7 @@
 
 struct update_options {
 	struct firmware_request *firmware;
-	enum after after;
+	struct after after;
 	bool after_given; /* if not, the configuration says it */
 	bool check_only;  /* phase 0 only */
 	bool dry_run;     /* phases 0 and 1, and back */

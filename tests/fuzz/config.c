@@ -12,12 +12,12 @@
 /* Writes what was read, and reads it again: it must be the same. */
 static void check_again(const struct config *c)
 {
-	static const char *const after[] = { "reboot", "poweroff", "halt" };
+	static const char *const after[] = { "reboot", "poweroff", "halt", "boot", "exec:" };
 	struct config again;
 	struct fault f;
 	char text[2048];
-	int len = snprintf(text, sizeof(text), "rollback-number=%u\nafter = %s\n", c->rollback,
-			   after[c->after]);
+	int len = snprintf(text, sizeof(text), "rollback-number=%u\nafter = %s%s\n", c->rollback,
+			   after[c->after.what], c->after.program);
 
 	for (unsigned int i = 0; i < c->board_count; i++)
 		len += snprintf(text + len, sizeof(text) - (size_t)len, "board = %s\n",
@@ -25,7 +25,8 @@ static void check_again(const struct config *c)
 	require(config_read(&again, path_of((const uint8_t *)text, (size_t)len), &f) == 0);
 	require(again.board_count == c->board_count);
 	require(memcmp(again.board, c->board, sizeof(c->board)) == 0);
-	require(again.rollback == c->rollback && again.after == c->after);
+	require(again.rollback == c->rollback && again.after.what == c->after.what &&
+		strcmp(again.after.program, c->after.program) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

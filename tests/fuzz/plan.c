@@ -21,9 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	require(p.image[0] && strnlen(p.image, sizeof(p.image)) < sizeof(p.image));
 	require(!strchr(p.image, '\n'));
-	require(p.after <= AFTER_HALT);
+	require(p.after.what <= AFTER_EXEC);
 	require(plan_write(&p, path, &f) == 0);
 	require(plan_read(&again, path, &f) == 0);
-	require(strcmp(p.image, again.image) == 0 && p.after == again.after);
+	require(strcmp(p.image, again.image) == 0 && p.after.what == again.after.what &&
+		strcmp(p.after.program, again.after.program) == 0);
 	return 0;
 }

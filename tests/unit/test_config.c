@@ -34,7 +34,7 @@ static void expect_defaults(void)
 {
 	assert_int_equal(c.board_count, 0);
 	assert_int_equal(c.rollback, 0);
-	assert_int_equal(c.after, AFTER_REBOOT);
+	assert_int_equal(c.after.what, AFTER_REBOOT);
 }
 
 static void no_file(void **state)
@@ -66,9 +66,9 @@ static void all_keys(void **state)
 	assert_string_equal(c.board[0], "acme,router");
 	assert_string_equal(c.board[1], "other board");
 	assert_int_equal(c.rollback, 4294967295);
-	assert_int_equal(c.after, AFTER_POWEROFF);
+	assert_int_equal(c.after.what, AFTER_POWEROFF);
 	fine("after = halt"); /* without a newline; and nothing is left of the last time */
-	assert_int_equal(c.after, AFTER_HALT);
+	assert_int_equal(c.after.what, AFTER_HALT);
 	assert_int_equal(c.board_count, 0);
 	assert_int_equal(c.rollback, 0);
 	fine("board = a = b #c\n"); /* a comment is a line */
@@ -85,7 +85,7 @@ static void lines_that_make_no_sense(void **state)
 	refused("board =  \t\r\n", "line 1: \"board\" has no value");
 	refused("rollback-number = 1 # why\n", "line 1: \"1 # why\" is not a number");
 	refused("after = never\n", "line 1: ");
-	assert_fault(&f, FAULT_UNFIT, "must be reboot, poweroff or halt");
+	assert_fault(&f, FAULT_UNFIT, "must be reboot, poweroff, halt, boot or");
 	refused("board = a\nafter = Halt\nrollback-number = 3\n", "line 2: ");
 }
 

@@ -129,7 +129,7 @@ static void options_of_the_others(void **state)
 {
 	parsed("update --after=halt --dry-run a.fwi", VERB_UPDATE);
 	assert_true(o.update.after_given && o.update.dry_run);
-	assert_int_equal(o.update.after, AFTER_HALT);
+	assert_int_equal(o.update.after.what, AFTER_HALT);
 	assert_false(o.update.json);
 	parsed("update --json a.fwi", VERB_UPDATE);
 	assert_true(o.update.json);

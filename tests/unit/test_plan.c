@@ -17,24 +17,56 @@ static int read_text(const char *text)
 
 static void words(void **state)
 {
-	enum after after;
+	struct after after = { .what = AFTER_REBOOT };
 
 	assert_int_equal(plan_take_after("reboot", &after, &f), 0);
-	assert_int_equal(after, AFTER_REBOOT);
+	assert_int_equal(after.what, AFTER_REBOOT);
 	assert_int_equal(plan_take_after("poweroff", &after, &f), 0);
-	assert_int_equal(after, AFTER_POWEROFF);
+	assert_int_equal(after.what, AFTER_POWEROFF);
 	assert_int_equal(plan_take_after("halt", &after, &f), 0);
-	assert_int_equal(after, AFTER_HALT);
+	assert_int_equal(after.what, AFTER_HALT);
 	assert_int_equal(plan_take_after("", &after, &f), -1);
 	assert_int_equal(plan_take_after("Halt", &after, &f), -1);
 	assert_int_equal(plan_take_after("halt ", &after, &f), -1);
-	assert_fault(&f, FAULT_USAGE, "--after halt : must be reboot, poweroff or halt");
-	assert_int_equal(after, AFTER_HALT);
+	assert_fault(&f, FAULT_USAGE, "--after halt : must be reboot, poweroff, halt, boot or");
+	assert_int_equal(after.what, AFTER_HALT);
+	assert_int_equal(plan_take_after("boot", &after, &f), 0);
+	assert_int_equal(after.what, AFTER_BOOT);
+}
+
+static void programs(void **state)
+{
+	struct after after = { .what = AFTER_REBOOT };
+	struct plan written = { .image = "/a" };
+	char longest[sizeof(after.program) + 8];
+
+	assert_int_equal(plan_take_after("exec:", &after, &f), -1);
+	assert_int_equal(plan_take_after("exec:sh", &after, &f), -1);
+	assert_int_equal(plan_take_after("exec:/bin/a b", &after, &f), 0);
+	assert_int_equal(after.what, AFTER_EXEC);
+	assert_string_equal(after.program, "/bin/a b");
+	written.after = after;
+	assert_int_equal(plan_write(&written, temp_path("plan"), &f), 0);
+	assert_int_equal(plan_read(&plan, temp_path("plan"), &f), 0);
+	assert_int_equal(plan.after.what, AFTER_EXEC);
+	assert_string_equal(plan.after.program, "/bin/a b");
+	assert_int_equal(plan_take_after("reboot", &after, &f), 0); /* nothing is left of it */
+	assert_string_equal(after.program, "");
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest, "exec:/", 6);
+	longest[5 + sizeof(after.program)] = '\0';
+	assert_int_equal(plan_take_after(longest, &after, &f), -1);
+	longest[4 + sizeof(after.program)] = '\0';
+	assert_int_equal(plan_take_after(longest, &after, &f), 0);
+	assert_int_equal(plan_take_after("exec:/a\nb", &after, &f), 0);
+	written.after = after;
+	assert_int_equal(plan_write(&written, temp_path("plan"), &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "after has a line end in it");
 }
 
 static void there_and_back(void **state)
 {
-	struct plan written = { .after = AFTER_POWEROFF };
+	struct plan written = { .after.what = AFTER_POWEROFF };
 
 	for (size_t len = 1; len < sizeof(written.image); len += 127) {
 		memset(written.image, 'i', len);
@@ -42,12 +74,12 @@ static void there_and_back(void **state)
 		assert_int_equal(plan_write(&written, temp_path("plan"), &f), 0);
 		assert_int_equal(plan_read(&plan, temp_path("plan"), &f), 0);
 		assert_string_equal(plan.image, written.image);
-		assert_int_equal(plan.after, AFTER_POWEROFF);
-		written.after = len % 2 ? AFTER_HALT : AFTER_REBOOT;
+		assert_int_equal(plan.after.what, AFTER_POWEROFF);
+		written.after.what = len % 2 ? AFTER_HALT : AFTER_REBOOT;
 		assert_int_equal(plan_write(&written, temp_path("plan"), &f), 0);
 		assert_int_equal(plan_read(&plan, temp_path("plan"), &f), 0);
-		assert_int_equal(plan.after, written.after);
-		written.after = AFTER_POWEROFF;
+		assert_int_equal(plan.after.what, written.after.what);
+		written.after.what = AFTER_POWEROFF;
 	}
 }
 
@@ -55,7 +87,7 @@ static void odd_image_names(void **state)
 {
 	assert_int_equal(read_text("image = /a = b c\n\nafter = halt"), 0);
 	assert_string_equal(plan.image, "/a = b c");
-	assert_int_equal(plan.after, AFTER_HALT);
+	assert_int_equal(plan.after.what, AFTER_HALT);
 }
 
 static void wrong_plans(void **state)
@@ -110,9 +142,9 @@ static void no_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words), file_test(there_and_back), file_test(odd_image_names),
-		file_test(wrong_plans),  file_test(line_ends),      cmocka_unit_test(full_disk),
-		file_test(no_file),
+		cmocka_unit_test(words),     file_test(programs),    file_test(there_and_back),
+		file_test(odd_image_names),  file_test(wrong_plans), file_test(line_ends),
+		cmocka_unit_test(full_disk), file_test(no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

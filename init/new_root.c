@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "new_root.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "device_node.h"
+#include "files.h"
+#include "mounts.h"
+#include "report.h"
+#include "root.h"
+#include "target_mtd.h"
+
+enum { MTD_BLOCK_MAJOR = 31 };
+
+/* The name that the kernel gives to the node when it mounts a root from a block device. */
+#define ROOT_NODE "/dev/root"
+
+const char *const new_root_inits[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh", NULL };
+
+struct new_root {
+	const struct mount *old;
+	unsigned int major, minor; /* of the block device */
+	const char *volume;        /* of UBI, or NULL */
+	unsigned long flags;
+	const char *data;
+	bool jffs2; /* there are nodes of it: it mounts whatever it finds, blank flash, too */
+	int reports;
+};
+
+static bool try_type(const struct new_root *r, const char *source, const char *type)
+{
+	if (strcmp(type, "jffs2") == 0 && !r->jffs2)
+		return false;
+	(void)report_text(r->reports, REPORT_ALIVE, "mounting %s as %s", source, type);
+	if (mount(source, NEW_ROOT, type, r->flags, r->data) == 0)
+		return true;
+	return (errno == EACCES || errno == EROFS) &&
+	       mount(source, NEW_ROOT, type, r->flags | MS_RDONLY, r->data) == 0;
+}
+
+/* The list has "nodev" before the types that are on no device, and a tab before each. */
+static bool try_source(const struct new_root *r, const char *source)
+{
+	char *text = file_read_text("/proc/filesystems"), *rest = text, *line;
+	bool mounted = try_type(r, source, r->old->type);
+
+	while (!mounted && (line = strsep(&rest, "\n")))
+		mounted = *line == '\t' && try_type(r, source, line + 1);
+	free(text);
+	return mounted;
+}
+
+static int try_block(const struct new_root *r, struct fault *f)
+{
+	bool mounted;
+
+	if (device_node_provide(ROOT_NODE, S_IFBLK, makedev(r->major, r->minor), f) < 0)
+		return -1;
+	mounted = try_source(r, ROOT_NODE);
+	(void)unlink(ROOT_NODE); /* one that stays in a devtmpfs harms nobody */
+	return mounted;
+}
+
+/* 0: it holds something else, which will do as well if it can be mounted. */
+static int look_at_start(struct new_root *r, struct fault *f)
+{
+	unsigned char start[4];
+	char node[32];
+	struct target *t;
+	uint32_t eb = 0;
+	int result;
+
+	(void)snprintf(node, sizeof(node), "/dev/mtd%u", r->minor);
+	if (target_open_mtd(&t, node, TARGET_LOOK, NULL, f) < 0)
+		return -1;
+	result = target_next_good(t, &eb, f);
+	if (result > 0)
+		result = t->ops->read(t, eb, 0, start, sizeof(start), f);
+	target_close(t);
+	if (result < 0)
+		return -1;
+	r->jffs2 = memcmp(start, "\x85\x19", 2) == 0 || memcmp(start, "\x19\x85", 2) == 0;
+	return 0;
+}
+
+/* By the name that it had; else through mtdblock, or as an MTD device, if it cannot do without. */
+static int mount_mtd(struct new_root *r, struct fault *f)
+{
+	bool was_mtd = strncmp(r->old->source, "mtd", 3) == 0;
+	char name[16];
+	int result;
+
+	if (look_at_start(r, f) < 0)
+		return -1;
+	if (was_mtd && try_source(r, r->old->source))
+		return 1;
+	result = try_block(r, f);
+	if (result != 0 || was_mtd)
+		return result;
+	(void)snprintf(name, sizeof(name), "mtd%u", r->minor);
+	return try_source(r, name);
+}
+
+static int mount_root(const char *root, struct new_root *r, struct fault *f)
+{
+	int result;
+
+	if (mkdir(NEW_ROOT, 0755) < 0 && errno != EEXIST)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot make", NEW_ROOT);
+	if (strncmp(root, "mtd", 3) == 0) {
+		r->major = MTD_BLOCK_MAJOR;
+		r->minor = (unsigned int)strtoul(root + 3, NULL, 10);
+		r->volume = strchr(root, ':');
+		result = mount_mtd(r, f);
+	} else {
+		(void)device_number(root, &r->major, &r->minor); /* root_find() wrote it */
+		result = try_block(r, f);
+	}
+	if (result == 0)
+		return fault_set(f, FAULT_FAILED, "%s holds nothing that this kernel can mount",
+				 root);
+	return result < 0 ? -1 : 0;
+}
+
+/* Where there is no /dev the kernel goes on without, too. */
+static void mount_devices(const struct mount_table *old)
+{
+	for (size_t i = 0; i < old->count; i++)
+		if (strcmp(old->mount[i].type, "devtmpfs") == 0 &&
+		    strcmp(old->mount[i].point, "/dev") == 0)
+			(void)mount("devtmpfs", NEW_ROOT "/dev", "devtmpfs", MS_SILENT, NULL);
+}
+
+static int check_init(const char *wanted, struct fault *f)
+{
+	if (chroot(NEW_ROOT) < 0 || chdir("/") < 0)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot go there", NEW_ROOT);
+	if (wanted && access(wanted, X_OK) == 0)
+		return 0;
+	for (int i = 0; !wanted && new_root_inits[i]; i++)
+		if (access(new_root_inits[i], X_OK) == 0)
+			return 0;
+	return fault_set(f, FAULT_FAILED, "the new root has no %s", wanted ? wanted : "init");
+}
+
+static int mount_as_before(const char *root, const struct mount_table *old,
+			   const struct cmdline *cmdline, int reports, struct fault *f)
+{
+	struct new_root r = {
+		.old = mounts_root(old),
+		.data = cmdline->rootflags,
+		.reports = reports,
+	};
+	bool writable;
+
+	if (!r.old)
+		return fault_set(f, FAULT_FAILED, "%s has no root", ROOT_MOUNTS);
+	/* If it was an initramfs that mounted it, nobody knows how. */
+	writable = cmdline->root ? cmdline->rw : strncmp(r.old->super_options, "rw", 2) == 0;
+	r.flags = MS_SILENT | (writable ? 0 : MS_RDONLY);
+	return mount_root(root, &r, f);
+}
+
+int new_root_mount(const char *root, const struct cmdline *cmdline, int reports, struct fault *f)
+{
+	struct mount_table old;
+	int result = mounts_read(&old, ROOT_MOUNTS, f);
+
+	if (result == 0)
+		result = mount_as_before(root, &old, cmdline, reports, f);
+	if (result == 0)
+		mount_devices(&old);
+	mounts_free(&old);
+	return result == 0 ? check_init(cmdline->init, f) : -1;
+}

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What follows once the flash is written."""
+
+import re
+
+from labkit import bench, image
+from labkit.scenario import scenario
+
+_SHOW = "init=/usr/bin/initstate one=two -- first second"
+_BOOT_ID = re.compile(r"boot_id: (.*)")
+_MOUNT_ID = re.compile(r"(mountinfo: )\d+ \d+ (\S+)")
+
+
+def _state(machine):
+    """How init was started, without what differs from start to start; and the boot's own name."""
+    text = machine.expect(r"(?s)<state\n(.*?)state>", timeout=40).group(1)
+    boot = _BOOT_ID.search(text).group(1)
+    text = _MOUNT_ID.sub(r"\1\2", _BOOT_ID.sub("", text))
+    return re.sub(r"(limits: Max (?:pending signals|processes)).*", r"\1", text), boot
+
+
+def _used_kib(machine):
+    """The memory that is not to be had."""
+    out = machine.sh("grep -E '^Mem(Total|Available)' /proc/meminfo", check=True).out
+    total, available = map(int, re.findall(r"(\d+) kB", out))
+    return total - available
+
+
+def _boot(lab, layout, **options):
+    """Update and boot: init is started as the kernel starts it, in the same boot; RAM is free."""
+    b = bench.on(lab, layout, append=_SHOW, prompt=False, **options)
+    before, boot = _state(b.machine)
+    b.machine.up(1)
+    b.mount_stick()
+    b.machine.send("flashinit update --after boot /mnt/fw.fwi\n")
+    after, same_boot = _state(b.machine)
+    b.machine.up(2)
+    lab.check_equal(same_boot, boot, "the boot")
+    lab.check_equal(after, before, "the state that init is started in")
+    used = _used_kib(b.machine)
+    b.machine.sh("sync")
+    b.machine.kill()
+    b.power_on(2)
+    lab.check(used < _used_kib(b.machine) + 1024, "the RAM root still takes memory")
+
+
+@scenario()
+def boot_squashfs(lab):
+    """--after boot: the new SquashFS is the root, its init PID 1, started as by the kernel."""
+    _boot(lab, "squashfs-nand")
+
+
+@scenario()
+def boot_jffs2(lab):
+    """--after boot: the new JFFS2 is the root, its init PID 1, started as by the kernel."""
+    _boot(lab, "jffs2-nand")
+
+
+@scenario()
+def boot_cramfs(lab):
+    """--after boot: the new CRAMFS, read in place from NOR, is the root."""
+    _boot(lab, "cramfs-nor")
+
+
+def _cannot_boot(lab, layout, tree, why, panic):
+    """--after boot into a root that is no good: told, and a reboot, in which the kernel finds the same."""
+    b = bench.on(lab, layout, stick={"bad": tree})
+    b.machine.send("flashinit update --after boot --raw rootfs=/mnt/bad\n")
+    b.machine.expect(why, timeout=40)
+    b.machine.expect("a reboot will do instead")
+    b.machine.expect(f"Kernel panic - not syncing: {panic}")
+
+
+@scenario()
+def boot_without_init(lab):
+    """--after boot, but the new root has no init: told, and rebooted."""
+    root = lab.folder / "root"
+    root.mkdir()
+    bad = image.pack(root, lab.folder / "bad", "squashfs", None)
+    _cannot_boot(lab, "squashfs-nand", bad, "the new root has no init", "No working init found")
+
+
+@scenario()
+def boot_not_a_root(lab):
+    """--after boot, but the image was blank, which JFFS2 would mount: told, and rebooted."""
+    _cannot_boot(lab, "jffs2-nand", b"\xff" * 100000, "mtd0 holds nothing that this kernel can mount",
+                 "No working init found")
+
+
+@scenario()
+def boot_other_file_system(lab):
+    """--after boot from JFFS2 into SquashFS, which the kernel's command line knows nothing of."""
+    new = lab.firmware(2, "squashfs-nand", filler="1M")
+    b = bench.on(lab, "jffs2-nand", stick={"new": new})
+    b.machine.send("flashinit update --after boot --raw rootfs=/mnt/new\n")
+    b.machine.up(2, timeout=40)
+    b.machine.sh("grep '^/dev/root / squashfs ' /proc/mounts", check=True)
+    b.machine.sh("sync")
+    b.machine.kill()
+    lab.check_flash(b.flash, "rootfs", new)
