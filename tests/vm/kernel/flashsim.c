@@ -25,13 +25,15 @@
  * Operations. The erase of one eraseblock, the program of one NAND page (data, OOB or both), the
  * marking of a bad eraseblock, and the program of one NOR buffer (512 bytes, aligned) each count as
  * one operation, also when they fail.
- * `cut=N` ends the machine at operation N counted from boot, 1 being the first.
+ * `cut=N` ends the machine at operation N counted from boot, 1 being the first; `hang=N` has it wait
+ * forever, with nothing done.
  *
  * Signals. After the take-over there is no other process to send any, so the chip does.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/init.h>
@@ -43,6 +45,7 @@
 #include <linux/pfn.h>
 #include <linux/pid_namespace.h>
 #include <linux/reboot.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -143,6 +146,15 @@ MODULE_PARM_DESC(syncsignal, "the next process called flashinit that syncs the c
 static uint tell;
 module_param(tell, uint, 0644);
 MODULE_PARM_DESC(tell, "operation that the kernel log is to tell of");
+
+/* Time. */
+static uint hang;
+module_param(hang, uint, 0644);
+MODULE_PARM_DESC(hang, "operation, counted from boot, that never comes to an end; 0: none");
+
+static uint erasetime;
+module_param(erasetime, uint, 0644);
+MODULE_PARM_DESC(erasetime, "milliseconds that the erase of an eraseblock takes");
 
 /* Counters. */
 static uint erases;
@@ -307,6 +319,16 @@ static void chip_sync(struct mtd_info *mtd)
 	send_to_current(sig);
 }
 
+/* As in a driver that waits for a chip that is ready no more: not even SIGKILL ends it. */
+static void __noreturn hang_forever(void)
+{
+	pr_alert("hanging at operation %u\n", hang);
+	for (;;) {
+		set_current_state(TASK_UNINTERRUPTIBLE);
+		schedule();
+	}
+}
+
 /* Count one operation; true if the power goes during it. */
 static bool count_operation(uint *counter)
 {
@@ -314,6 +336,8 @@ static bool count_operation(uint *counter)
 	send_signals(erases + programs);
 	if (tell && erases + programs == tell)
 		pr_alert("operation %u\n", tell);
+	if (hang && erases + programs == hang)
+		hang_forever();
 	return cut && erases + programs == cut;
 }
 
@@ -442,6 +466,8 @@ static int erase_block(const struct block *block)
 		cut_during_erase(block);
 	if (listed(erasefail, nr_erasefail, block->number))
 		return -EIO;
+	if (erasetime)
+		msleep(erasetime);
 
 	memset(block_buf, 0xff, block->size);
 	host_write(block_buf, block->size, block->start);
