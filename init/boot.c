@@ -18,6 +18,7 @@
 #include "pid1.h"
 #include "root.h"
 #include "say.h"
+#include "watchdog.h"
 
 enum { MOUNT_STALL_MS = 60000, ENV_MAX = 64 };
 
@@ -63,6 +64,7 @@ static void leave_as_kernel_would(void)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)reboot(RB_ENABLE_CAD);
+	watchdog_hand_on();
 }
 
 static void run(struct start *s, const char *program)

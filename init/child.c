@@ -14,11 +14,13 @@
 
 #include "clock.h"
 #include "say.h"
+#include "watchdog.h"
 
 enum {
 	KILL_MS = 5000, /* for a killed child to go; it may sit in the kernel for good */
 	UNKILLABLE_MS = 60000,
-	LOOK_MS = 200, /* between two looks at a child that says nothing */
+	MOMENT_MS = 900, /* less than a second, for struct timespec */
+	LOOK_MS = 200,   /* between two looks at a child that says nothing */
 };
 
 struct watched {
@@ -56,7 +58,7 @@ static void reap(struct watched *c)
 }
 
 /* Blocked SIGCHLD is waited for; other deaths wake us, too. */
-static void wait_for_end(struct watched *c, unsigned int patience_ms)
+static void wait_for_end(struct watched *c, unsigned int patience_ms, bool feed)
 {
 	uint64_t end = clock_ms() + patience_ms;
 	sigset_t child;
@@ -64,9 +66,12 @@ static void wait_for_end(struct watched *c, unsigned int patience_ms)
 	(void)sigemptyset(&child);
 	(void)sigaddset(&child, SIGCHLD);
 	for (reap(c); !c->ended && clock_ms() < end; reap(c)) {
-		const struct timespec second = { .tv_sec = 1 };
+		unsigned int ms = feed ? watchdog_feed() : MOMENT_MS;
+		const struct timespec moment = {
+			.tv_nsec = (ms < MOMENT_MS ? ms : MOMENT_MS) * 1000000L,
+		};
 
-		(void)sigtimedwait(&child, NULL, &second);
+		(void)sigtimedwait(&child, NULL, &moment);
 	}
 }
 
@@ -77,6 +82,7 @@ static void child_main(const struct child_work *w, int reports)
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	watchdog_forget();
 	memset(&r, 0, sizeof(r));
 	if (w->run(w->ctx, reports, &r.fault) == 0)
 		_exit(0);
@@ -115,7 +121,7 @@ static bool listen_to(const struct child_work *w, struct watched *c, struct faul
 
 	for (;;) {
 		bool ended = c->ended; /* before it was asked for reports: there are no more */
-		int ready = poll(&p, 1, LOOK_MS);
+		int ready = watchdog_poll(&p, 1, LOOK_MS);
 
 		reap(c);
 		if (ready > 0) {
@@ -160,15 +166,15 @@ static enum child_end watch(const struct child_work *w, struct watched *c, struc
 	bool listened = listen_to(w, c, f);
 
 	if (listened)
-		wait_for_end(c, KILL_MS);
+		wait_for_end(c, KILL_MS, true);
 	if (listened && c->ended)
 		return judge(w, c, f);
 	(void)kill(c->pid, SIGKILL);
-	wait_for_end(c, KILL_MS);
+	wait_for_end(c, KILL_MS, true);
 	while (w->alone && !c->ended) {
-		say("%s hangs in the kernel and cannot be killed (last: %s); waiting for it",
-		    w->name, c->last);
-		wait_for_end(c, UNKILLABLE_MS);
+		say("%s hangs in the kernel and cannot be killed (last: %s); waiting for it%s",
+		    w->name, c->last, watchdog_any() ? ", or for the watchdog's reset" : "");
+		wait_for_end(c, UNKILLABLE_MS, false);
 	}
 	if (c->ended)
 		take_the_rest(w, c, f);

@@ -163,9 +163,8 @@ static int check_hidden(struct preflight *p, struct finding *found, struct fault
 
 static int check_watchdog(struct preflight *p, struct finding *found, struct fault *f)
 {
-	(void)p;
 	finding_say(found, "none is running");
-	return obstacles_watchdog("/sys", "/proc", f);
+	return watchdog_find(p->watchdogs, found, "/sys", "/proc", f);
 }
 
 /* What uses a volume or a block device is not let go, and nothing proves that it has. */

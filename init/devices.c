@@ -57,6 +57,9 @@ int devices_make(const char *dev, const char *sys, struct fault *f)
 		return -1;
 	if (make_listed(dev, sys, "class/mtd", "mtd", S_IFCHR, f) < 0)
 		return -1;
+	if (make_listed(dev, sys, "class/watchdog", "watchdog", S_IFCHR, f) < 0 ||
+	    make_listed(dev, sys, "class/misc", "watchdog", S_IFCHR, f) < 0)
+		return -1;
 	if (make_listed(dev, sys, "block", "loop", S_IFBLK, f) < 0)
 		return -1;
 	return make_listed(dev, sys, "block", "mtdblock", S_IFBLK, f);

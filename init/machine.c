@@ -11,6 +11,7 @@
 #include "files.h"
 #include "pid1.h"
 #include "say.h"
+#include "watchdog.h"
 
 enum { STEP_MS = 10000 };
 
@@ -78,12 +79,15 @@ void machine_end(enum after_what after)
 	within_limits("sync", do_sync, NULL);
 	say("%s", ways[after].doing);
 	pid1_drain_console();
+	if (after != AFTER_REBOOT)
+		watchdog_stop();
 	within_limits(ways[after].doing, do_reboot, &command);
 	if (after == AFTER_REBOOT) {
 		(void)file_write("/proc/sysrq-trigger", "b", 1);
 		(void)reboot(RB_AUTOBOOT); /* from PID 1 itself: where it fails it returns */
 	}
-	say("turn the power off and on");
+	say("%s", watchdog_any() ? "the watchdog is fed no more, and will reset the machine"
+				 : "turn the power off and on");
 	for (;;)
 		(void)pause();
 }

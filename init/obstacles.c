@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "obstacles.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "files.h"
 #include "mtd_map.h"
 #include "procs.h"
 
@@ -107,74 +105,4 @@ int obstacles_lazy(const struct mount_table *all, int number, const char *sys, c
 		if (mtd_overlap(target, &map.place[i]))
 			result = no_lazy(all, map.place[i].number, proc, f);
 	return result;
-}
-
-/* A kernel may be built without the watchdogs' attributes. */
-static int no_active_watchdog(const char *sys, struct fault *f)
-{
-	char path[512], state[32];
-	struct dirent *e;
-	int result = 0;
-	DIR *dir;
-
-	(void)snprintf(path, sizeof(path), "%.400s/class/watchdog", sys);
-	dir = opendir(path);
-	while (result == 0 && dir && (errno = 0, e = readdir(dir))) {
-		(void)snprintf(path, sizeof(path), "%.400s/class/watchdog/%.64s/state", sys,
-			       e->d_name);
-		if (file_read_line(path, state, sizeof(state)) == 0 && strcmp(state, "active") == 0)
-			result = fault_set(f, FAULT_UNFIT,
-					   "%s is running, and this flashinit cannot feed it: it "
-					   "would reset the machine in mid-flash; stop it first",
-					   e->d_name);
-	}
-	if (result == 0 && dir && errno)
-		result = fault_errno(f, FAULT_UNFIT, "%s/class/watchdog: cannot list", sys);
-	if (dir)
-		(void)closedir(dir); /* a kernel without watchdogs has no such folder */
-	return result;
-}
-
-struct feeder_search {
-	const char *proc;
-	char name[32];
-	int pid, err; /* of the one that feeds, and why the last one that cannot be seen cannot */
-};
-
-static void look_at_link(void *ctx, const struct process *p, const char *what, const char *to)
-{
-	struct feeder_search *s = ctx;
-
-	if (strncmp(what, "fd/", 3) != 0 || strncmp(to, "/dev/watchdog", 13) != 0)
-		return;
-	s->pid = (int)p->pid;
-	memcpy(s->name, p->name, sizeof(s->name));
-}
-
-static void look_for_feeder(void *ctx, const struct process *p)
-{
-	struct feeder_search *s = ctx;
-
-	if (!p->kernel_thread && process_links_each(s->proc, p, look_at_link, ctx) < 0)
-		s->err = errno;
-}
-
-int obstacles_watchdog(const char *sys, const char *proc, struct fault *f)
-{
-	struct feeder_search s = { .proc = proc };
-
-	if (no_active_watchdog(sys, f) < 0)
-		return -1;
-	if (processes_each(proc, look_for_feeder, &s) < 0)
-		return fault_errno(f, FAULT_UNFIT, "%s: cannot list the processes", proc);
-	if (s.pid)
-		return fault_set(f, FAULT_UNFIT,
-				 "process %d (%s) feeds a watchdog, and this flashinit cannot take "
-				 "over from it: stop it first",
-				 s.pid, s.name);
-	errno = s.err;
-	if (s.err)
-		return fault_errno(f, FAULT_UNFIT,
-				   "%s: cannot see whether a process feeds a watchdog", proc);
-	return 0;
 }

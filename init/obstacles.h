@@ -26,11 +26,4 @@ int obstacles_hidden(const struct mount_table *all, const struct mount_table *re
 int obstacles_lazy(const struct mount_table *all, int number, const char *sys, const char *proc,
 		   struct fault *f);
 
-/*
- * Checks that no watchdog is running, by the sysfs mounted at sys and by who has one open in the
- * /proc mounted at proc: nobody would feed it, and it would reset the machine in mid-flash. Else
- * FAULT_UNFIT.
- */
-int obstacles_watchdog(const char *sys, const char *proc, struct fault *f);
-
 #endif

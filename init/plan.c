@@ -48,6 +48,7 @@ static const struct text_key {
 	}
 	TEXT_KEY(image),
 	TEXT_KEY(root),
+	TEXT_KEY(watchdogs),
 };
 
 enum { TEXT_KEYS = sizeof(text_keys) / sizeof(*text_keys) };

@@ -6,6 +6,7 @@
 #define INIT_PLAN_H
 
 #include "fault.h"
+#include "watchdog.h"
 
 #define PLAN_FILE "/etc/flashinit.plan"
 #define PLAN_OLD_ROOT "/oldroot"
@@ -26,8 +27,9 @@ struct after {
 
 /* Each text is a line of the file, by the table in plan.c; an empty one has no line. */
 struct plan {
-	char image[256]; /* path in the RAM root */
-	char root[160];  /* what the old root is on, as root_find() writes it */
+	char image[256];                /* path in the RAM root */
+	char root[160];                 /* what the old root is on, as root_find() writes it */
+	char watchdogs[WATCHDOG_NAMES]; /* those to take over */
 	struct after after;
 };
 

@@ -13,6 +13,7 @@
 #include "firmware.h"
 #include "mounts.h"
 #include "targets.h"
+#include "watchdog.h"
 
 struct preflight {
 	struct config config;
@@ -20,6 +21,7 @@ struct preflight {
 	struct firmware firmware;
 	struct targets targets;
 	struct mount_table all, reachable; /* what is mounted, whether it can be reached or not */
+	char watchdogs[WATCHDOG_NAMES];    /* those that run */
 	uint64_t staged;                   /* bytes that the RAM root will hold */
 	int lock;
 	bool tell_all;        /* every condition, and not only up to the first that is not met */

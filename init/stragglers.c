@@ -15,6 +15,7 @@
 #include "files.h"
 #include "procs.h"
 #include "say.h"
+#include "watchdog.h"
 
 enum { GRACE_MS = 1000, AGAIN_MS = 50 };
 
@@ -86,6 +87,7 @@ static bool rid(int sig, unsigned int patience_ms)
 		if (clock_ms() >= end)
 			return false;
 		(void)kill(-1, sig); /* every process but us; kernel threads do not care */
+		(void)watchdog_feed();
 		(void)sigtimedwait(&child, NULL, &again);
 	}
 }

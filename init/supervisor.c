@@ -6,7 +6,6 @@
 #include "supervisor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "progress.h"
 #include "say.h"
 #include "stragglers.h"
+#include "watchdog.h"
 #include "worker.h"
 
 enum {
@@ -47,7 +47,7 @@ static void give_up(const struct fault *f)
 	(void)say_fault(f);
 	say("nothing was erased: going back to the old firmware");
 	machine_leave(PLAN_OLD_ROOT);
-	(void)poll(NULL, 0, READ_IT_MS);
+	(void)watchdog_poll(NULL, 0, READ_IT_MS);
 	machine_end(AFTER_REBOOT);
 }
 
@@ -69,7 +69,7 @@ static void clear(struct plan *plan)
 	struct fault f;
 
 	(void)stragglers_kill(STRAGGLERS_MS); /* who is left is named; what it holds decides */
-	if (child_run(&work, &f) != CHILD_SUCCEEDED)
+	if (watchdog_check(&f) < 0 || child_run(&work, &f) != CHILD_SUCCEEDED)
 		give_up(&f);
 	say("the old root is unmounted and nothing uses the flash");
 }
@@ -115,7 +115,7 @@ static void start_anew(void) __attribute__((noreturn));
 static void start_anew(void)
 {
 	say("the firmware is incomplete");
-	(void)poll(NULL, 0, READ_IT_MS);
+	(void)watchdog_poll(NULL, 0, READ_IT_MS);
 	machine_end(AFTER_REBOOT);
 }
 
@@ -146,7 +146,7 @@ static void flash(struct plan *plan)
 			start_anew();
 		say("the firmware is incomplete: DO NOT TURN OFF; trying again in %u s",
 		    flashing.wait_s);
-		(void)poll(NULL, 0, (int)flashing.wait_s * 1000);
+		(void)watchdog_poll(NULL, 0, flashing.wait_s * 1000);
 		flashing.wait_s *= 2;
 		if (flashing.wait_s > RETRY_MAX_S)
 			flashing.wait_s = RETRY_MAX_S;
@@ -162,6 +162,8 @@ void supervise(void)
 	pid1_settle();
 	if (plan_read(&plan, PLAN_FILE, &f) < 0)
 		give_up(&f); /* so ends init=/sbin/flashinit, for which no update staged a plan */
+	watchdog_adopt(plan.watchdogs);
+	(void)watchdog_feed(); /* nobody has since init killed its feeder */
 	say("this is PID 1 now, in RAM; the old root goes");
 	clear(&plan);
 	flash(&plan);

@@ -88,6 +88,7 @@ static int stage(const struct update_options *o, struct preflight *p, struct ram
 		.ctx = &p->firmware,
 	};
 
+	memcpy(plan.watchdogs, p->watchdogs, sizeof(plan.watchdogs));
 	if (plan.after.what == AFTER_BOOT &&
 	    root_find(plan.root, sizeof(plan.root), &p->reachable, "/sys", f) < 0)
 		return -1;

@@ -52,6 +52,9 @@ static int setup(void **state)
 	write_text(temp_path("sys/class/mtd/mtd4/dev"), "nonsense\n");
 	write_text(temp_path("sys/block/loop0/dev"), "7:0\n");
 	write_text(temp_path("sys/block/sda/dev"), "8:0\n");
+	write_text(temp_path("sys/class/watchdog/watchdog1/dev"), "248:1\n");
+	write_text(temp_path("sys/class/misc/watchdog/dev"), "10:130\n");
+	write_text(temp_path("sys/class/misc/fuse/dev"), "10:229\n");
 	return 0;
 }
 
@@ -73,7 +76,9 @@ static void makes_what_is_listed(void **state)
 	assert_true(has("mtd0ro c 90:1"));
 	assert_true(has("mtd12 c 90:24"));
 	assert_true(has("loop0 b 7:0"));
-	assert_int_equal(count, 7);
+	assert_true(has("watchdog1 c 248:1"));
+	assert_true(has("watchdog c 10:130"));
+	assert_int_equal(count, 9);
 }
 
 static void kernel_without_mtd_and_loop(void **state)
@@ -86,7 +91,7 @@ static void what_is_there_already_is_fine(void **state)
 {
 	node_error = EEXIST;
 	assert_int_equal(devices_make(temp_path("dev"), temp_path("sys"), &f), 0);
-	assert_int_equal(count, 6);
+	assert_int_equal(count, 8);
 }
 
 static void what_cannot_be_made_is_not(void **state)

@@ -178,60 +178,6 @@ static void no_processes_to_look_at(void **state)
 	assert_fault(&f, FAULT_UNFIT, "proc: cannot list the processes: No such file");
 }
 
-static int watchdog(void)
-{
-	return obstacles_watchdog(temp_path("sys"), temp_path("proc"), &f);
-}
-
-static void running_watchdogs(void **state)
-{
-	add_process(1, "init", "4194560");
-	assert_int_equal(watchdog(), 0); /* a kernel without them */
-	write_text(temp_path("sys/class/watchdog/watchdog0/identity"), "iTCO\n");
-	assert_int_equal(watchdog(), 0); /* without CONFIG_WATCHDOG_SYSFS there is no state */
-	write_text(temp_path("sys/class/watchdog/watchdog0/state"), "inactive\n");
-	assert_int_equal(watchdog(), 0);
-	write_text(temp_path("sys/class/watchdog/watchdog1/state"), "active\n");
-	assert_int_equal(watchdog(), -1);
-	assert_fault(&f, FAULT_UNFIT, "watchdog1 is running, and this flashinit cannot feed it");
-}
-
-static void add_open_file(int pid, int fd, const char *to)
-{
-	write_text(temp_path("proc/%d/fd/.keep", pid), "");
-	assert_int_equal(symlink(to, temp_path("proc/%d/fd/%d", pid, fd)), 0);
-}
-
-/* The kernel may tell nothing, but who feeds one has it open. */
-static void feeders_of_watchdogs(void **state)
-{
-	add_process(1, "init", "4194560");
-	add_process(77, "watchdogd", "4194560");
-	add_open_file(77, 0, "/dev/null");
-	add_open_file(77, 3, "/mnt/dev/watchdog");
-	assert_int_equal(symlink("/dev/watchdog", temp_path("proc/77/exe")), 0); /* not open */
-	assert_int_equal(watchdog(), 0);
-	add_open_file(77, 5, "/dev/watchdog0");
-	assert_int_equal(watchdog(), -1);
-	assert_fault(&f, FAULT_UNFIT, "process 77 (watchdogd) feeds a watchdog");
-	assert_int_equal(unlink(temp_path("proc/77/fd/5")), 0);
-	assert_int_equal(watchdog(), 0);
-	add_open_file(1, 4, "/dev/watchdog");
-	assert_int_equal(watchdog(), -1);
-	assert_fault(&f, FAULT_UNFIT, "process 1 (init) feeds a watchdog");
-}
-
-static void no_processes_no_feeders(void **state)
-{
-	add_process(77, "watchdogd", "4194560");
-	write_text(temp_path("proc/77/fd"), "no folder");
-	assert_int_equal(watchdog(), -1);
-	assert_fault(&f, FAULT_UNFIT, "cannot see whether a process feeds a watchdog: Not a dir");
-	assert_int_equal(rename(temp_path("proc"), temp_path("gone")), 0);
-	assert_int_equal(watchdog(), -1);
-	assert_fault(&f, FAULT_UNFIT, "proc: cannot list the processes: No such file");
-}
-
 #define obstacle_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -245,9 +191,6 @@ int main(void)
 		obstacle_test(lazily_unmounted),
 		obstacle_test(thread_names_are_cut),
 		obstacle_test(no_processes_to_look_at),
-		obstacle_test(running_watchdogs),
-		obstacle_test(feeders_of_watchdogs),
-		obstacle_test(no_processes_no_feeders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

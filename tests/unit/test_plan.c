@@ -66,7 +66,7 @@ static void programs(void **state)
 
 static void there_and_back(void **state)
 {
-	struct plan written = { .after.what = AFTER_POWEROFF };
+	struct plan written = { .after.what = AFTER_POWEROFF, .watchdogs = "watchdog0 watchdog1" };
 
 	for (size_t len = 1; len < sizeof(written.image); len += 127) {
 		memset(written.image, 'i', len);
@@ -75,6 +75,7 @@ static void there_and_back(void **state)
 		assert_int_equal(plan_read(&plan, temp_path("plan"), &f), 0);
 		assert_string_equal(plan.image, written.image);
 		assert_int_equal(plan.after.what, AFTER_POWEROFF);
+		assert_string_equal(plan.watchdogs, "watchdog0 watchdog1");
 		written.after.what = len % 2 ? AFTER_HALT : AFTER_REBOOT;
 		assert_int_equal(plan_write(&written, temp_path("plan"), &f), 0);
 		assert_int_equal(plan_read(&plan, temp_path("plan"), &f), 0);

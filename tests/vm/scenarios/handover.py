@@ -59,20 +59,6 @@ def shared_mounts(lab):
 
 
 @scenario()
-def watchdog_runs(lab):
-    """A watchdog that is being fed: refused, since nobody would feed it; stopped: updated."""
-    b = bench.on(lab, "squashfs-nand")
-    b.machine.sh("watchdog -T 60 /dev/watchdog; until grep -q ^active /sys/class/watchdog/*/state; "
-                 "do :; done", check=True)
-    result = b.machine.sh("flashinit check /mnt/fw.fwi")
-    lab.check_equal(result.code, 4, "exit code")
-    lab.check("watchdog0 is running" in result.out, result.out)
-    b.machine.sh("killall watchdog; until grep -q ^inactive /sys/class/watchdog/*/state; do :; done",
-                 check=True)
-    b.machine.sh("flashinit check /mnt/fw.fwi", check=True)
-
-
-@scenario()
 def pid_namespace(lab):
     """First process of a PID namespace is not PID 1: the command line counts, nothing is touched."""
     b = bench.on(lab, "squashfs-nand")

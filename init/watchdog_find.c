@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "watchdog.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "procs.h"
+
+struct search {
+	const char *sys, *proc;
+	char *names;
+	struct finding *found;
+	int err; /* why the last process that cannot be looked at cannot */
+};
+
+static bool listed(const char *names, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (*names) {
+		size_t next = strcspn(names, " ");
+
+		if (next == len && memcmp(names, name, len) == 0)
+			return true;
+		names += next + (names[next] == ' ');
+	}
+	return false;
+}
+
+static void attribute(char *text, size_t size, const struct search *s, const char *name,
+		      const char *what)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%.400s/class/watchdog/%.32s/%s", s->sys, name, what);
+	if (file_read_line(path, text, size) < 0)
+		text[0] = '\0'; /* a kernel may be built without them */
+}
+
+/* More than fit into names do not exist. */
+static void add(struct search *s, const char *name, const char *feeder)
+{
+	size_t used = strlen(s->names), len;
+	char timeout[16];
+
+	if (listed(s->names, name))
+		return;
+	(void)snprintf(s->names + used, WATCHDOG_NAMES - used, "%s%s", used ? " " : "", name);
+	attribute(timeout, sizeof(timeout), s, name, "timeout");
+	if (!used)
+		s->found->text[0] = '\0';
+	len = strlen(s->found->text);
+	(void)snprintf(s->found->text + len, sizeof(s->found->text) - len,
+		       "%s%s runs, timeout %s%s, fed by %s", used ? "; " : "", name,
+		       timeout[0] ? timeout : "unknown", timeout[0] ? " s" : "", feeder);
+}
+
+static void look_at_link(void *ctx, const struct process *p, const char *what, const char *to)
+{
+	struct search *s = ctx;
+	char feeder[64], has_first[16], name[16];
+
+	if (strncmp(what, "fd/", 3) != 0 || strncmp(to, "/dev/watchdog", 13) != 0)
+		return;
+	to += sizeof("/dev");
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(to, " "), to); /* "… (deleted)" */
+	/* The first one has two nodes; before Linux 3.5 there was no other. */
+	attribute(has_first, sizeof(has_first), s, "watchdog0", "dev");
+	if (strcmp(name, "watchdog") == 0 && has_first[0])
+		memcpy(name, "watchdog0", sizeof("watchdog0"));
+	(void)snprintf(feeder, sizeof(feeder), "process %d (%s)", (int)p->pid, p->name);
+	add(s, name, feeder);
+}
+
+static void look_for_feeder(void *ctx, const struct process *p)
+{
+	struct search *s = ctx;
+
+	if (!p->kernel_thread && process_links_each(s->proc, p, look_at_link, ctx) < 0)
+		s->err = errno;
+}
+
+/* Those that run though nobody has them open: their feeder has ended. */
+static int find_active(struct search *s, struct fault *f)
+{
+	char path[512], state[16];
+	struct dirent *e;
+	int err = 0;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "%.400s/class/watchdog", s->sys);
+	dir = opendir(path);
+	while (dir && (errno = 0, e = readdir(dir))) {
+		attribute(state, sizeof(state), s, e->d_name, "state");
+		if (strcmp(state, "active") == 0)
+			add(s, e->d_name, "nobody");
+	}
+	err = errno;
+	if (dir)
+		(void)closedir(dir); /* a kernel without watchdogs has no such folder */
+	errno = err;
+	return dir && err ? fault_errno(f, FAULT_UNFIT, "%s: cannot list", path) : 0;
+}
+
+int watchdog_find(char names[WATCHDOG_NAMES], struct finding *found, const char *sys,
+		  const char *proc, struct fault *f)
+{
+	struct search s = { .sys = sys, .proc = proc, .names = names, .found = found };
+
+	names[0] = '\0';
+	if (processes_each(proc, look_for_feeder, &s) < 0)
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot list the processes", proc);
+	errno = s.err;
+	if (s.err)
+		return fault_errno(f, FAULT_UNFIT,
+				   "%s: cannot see whether a process feeds a watchdog", proc);
+	return find_active(&s, f);
+}

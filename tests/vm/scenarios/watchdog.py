@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Watchdogs: fed while an update gets on, left to bite where it cannot."""
+
+import re
+import time
+
+from labkit import bench
+from labkit.scenario import scenario
+
+_TIMEOUT = 4  # seconds; the shortest that is left as it is
+_SLOW = {"erasetime": 200}
+_STATE = "cat /sys/class/watchdog/watchdog{}/state"
+
+# Feeds a watchdog, and lets go of it only when it is killed: it goes on running.
+_STUBBORN = """\
+#!/bin/sh
+trap '' HUP INT TERM QUIT
+exec 3>/dev/$1
+while echo >&3; do sleep 1 3>&-; done
+"""
+
+
+def _softdog(timeout, nowayout):
+    return f"softdog.soft_margin={timeout} softdog.nowayout={nowayout}"
+
+
+def _feed(b, command, name="watchdog0"):
+    b.machine.sh(f"{command} & until grep -q ^active /sys/class/watchdog/{name}/state; do :; done",
+                 check=True)
+
+
+def _update_slowly(lab, b, seconds, timeout=40):
+    """An update that takes longer than the watchdog's timeout, and its proof."""
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    b.machine.expect("watchdog[01] is fed from here on; its timeout is [0-9]+ s", timeout=timeout)
+    start = time.monotonic()
+    b.machine.expect("the new firmware is written and proven", timeout=timeout)
+    took = time.monotonic() - start
+    lab.check(took > seconds + 1, f"flashing took {took:.1f} s only: nothing is shown by that")
+    lab.check_equal(b.machine.wait_exit(20), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+
+
+@scenario()
+def watchdog_nowayout(lab):
+    """A watchdog that nothing can stop, its feeder killed, flashing longer than its timeout."""
+    b = bench.on(lab, "squashfs-nand", files={"bin/stubborn": _STUBBORN}, faults=_SLOW,
+                 append=_softdog(_TIMEOUT, 1))
+    _feed(b, "stubborn watchdog")
+    result = b.machine.sh("flashinit check /mnt/fw.fwi", check=True)
+    lab.check(re.search(r"watchdog: watchdog0 runs, timeout 4 s, fed by process \d+ \(stubborn\)",
+                        result.out), result.out)
+    _update_slowly(lab, b, _TIMEOUT)
+    lab.check("watchdog0 may not stop, and reset the machine in 4 s" in b.machine.console,
+              "no word of it at poweroff")
+    b.restart(2)
+
+
+@scenario()
+def watchdog_stopped_by_feeder(lab):
+    """BusyBox's feeder stops its watchdog when it ends: it runs again during the update."""
+    b = bench.on(lab, "jffs2-nand", faults=_SLOW)
+    _feed(b, f"watchdog -t 1 -T {_TIMEOUT} /dev/watchdog0")
+    _update_slowly(lab, b, _TIMEOUT)
+    lab.check("may not stop" not in b.machine.console, "it was not stopped at poweroff")
+    b.restart(2)
+
+
+@scenario()
+def watchdog_very_short(lab):
+    """A timeout of one second, which a busy machine may miss, is made longer."""
+    b = bench.on(lab, "squashfs-nand", faults=_SLOW)
+    _feed(b, "watchdog -t 200ms -T 1 /dev/watchdog")
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    b.machine.expect("watchdog0 is fed from here on; its timeout is 10 s", timeout=40)
+    b.machine.up(2, timeout=40)
+    lab.check_equal(b.machine.sh(_STATE.format(0)).out, "inactive", "after the reboot")
+
+
+@scenario()
+def watchdog_without_feeder(lab):
+    """Its feeder has died, nobody has it open, and it runs: the update is quick enough to save it."""
+    b = bench.on(lab, "squashfs-nand", files={"bin/stubborn": _STUBBORN}, faults=_SLOW,
+                 append=_softdog(8, 0))
+    _feed(b, "stubborn watchdog")
+    b.machine.sh("kill -9 $!", check=True)
+    b.machine.send("flashinit check /mnt/fw.fwi; flashinit update --after poweroff /mnt/fw.fwi\n")
+    b.machine.expect("watchdog0 runs, timeout 8 s, fed by nobody")
+    lab.check_equal(b.machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+
+
+@scenario()
+def watchdog_handed_on(lab):
+    """Booting without a reboot leaves it running, for a minute, and the new firmware can feed it."""
+    b = bench.on(lab, "squashfs-nand", files={"bin/stubborn": _STUBBORN},
+                 append=_softdog(_TIMEOUT, 0))
+    _feed(b, "stubborn watchdog")
+    b.machine.send("flashinit update --after boot /mnt/fw.fwi\n")
+    b.machine.up(2, timeout=40)
+    lab.check_equal(b.machine.sh(_STATE.format(0)).out, "active", "in the new firmware")
+    lab.check_equal(b.machine.sh("cat /sys/class/watchdog/watchdog0/timeout").out, "60", "timeout")
+    b.machine.sh("watchdog -F /dev/watchdog0 & until ls -l /proc/$!/fd | grep -q watchdog; do :; "
+                 "done; kill $!; wait", check=True)
+    lab.check_equal(b.machine.sh(_STATE.format(0)).out, "inactive", "stopped by its new feeder")
+
+
+@scenario()
+def watchdog_unopened(lab):
+    """A watchdog that nobody has opened is not opened."""
+    b = bench.on(lab, "squashfs-nand", faults=_SLOW, append=_softdog(1, 1))
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    lab.check_equal(b.machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    lab.check("watchdog" not in b.machine.console, "there was word of a watchdog")
+
+
+@scenario(timeout=240)
+def watchdog_bites_frozen_worker(lab):
+    """The worker hangs in the first erase and cannot be killed: reset, and firmware 1 is back."""
+    b = bench.on(lab, "squashfs-nand", files={"bin/stubborn": _STUBBORN}, faults={"hang": 1},
+                 append=_softdog(_TIMEOUT, 1))
+    before = b.flash.read("rootfs")
+    _feed(b, "stubborn watchdog")
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    b.machine.expect("flashsim: hanging at operation 1", timeout=40)
+    start = time.monotonic()
+    b.machine.expect(r"cannot be killed .*, or for the watchdog's reset", timeout=100)
+    b.machine.up(1, timeout=20)
+    took = time.monotonic() - start
+    lab.check(took > 60, f"reset after {took:.0f} s: a slow driver has no chance")
+    b.machine.kill()
+    lab.check(b.flash.read("rootfs") == before, "the flash was changed")
