@@ -5,7 +5,10 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <sodium/crypto_hash_sha256.h>
 #include <zlib.h>
 
 #include "bytes.h"
@@ -464,6 +467,15 @@ int image_read(struct image *img, struct source *src, const struct key_ring *key
 				 " bytes of chunks, index says %" PRIu64,
 				 src->name, p.body_size, img->body_size);
 	return 0;
+}
+
+void image_id(const struct image *img, char id[IMAGE_ID_SIZE])
+{
+	uint8_t sum[IMAGE_SHA256_SIZE];
+
+	(void)crypto_hash_sha256(sum, img->index, img->index_size); /* it cannot fail */
+	for (size_t i = 0; i < sizeof(sum); i++)
+		(void)snprintf(id + 2 * i, 3, "%02x", sum[i]);
 }
 
 void image_free(struct image *img)

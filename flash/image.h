@@ -26,6 +26,7 @@ enum {
 	IMAGE_VOLUME_SIZE = 12,  /* what stands before the volume's name */
 	IMAGE_CHUNK_SIZE = 44,   /* one line of the chunk table */
 	IMAGE_SHA256_SIZE = 32,
+	IMAGE_ID_SIZE = 2 * IMAGE_SHA256_SIZE + 1, /* of a text */
 
 	IMAGE_INDEX_MAX = 1 << 20, /* bytes: what a hostile image can make a reader allocate */
 	IMAGE_SIGNATURE_MAX = 4096,
@@ -137,6 +138,12 @@ struct chunk payload_chunk(const struct payload *p, uint32_t n);
 
 /* Whether two payloads would overwrite each other: one partition, and not two volumes on it. */
 bool payload_same_place(const struct payload *a, const struct payload *b);
+
+/*
+ * Tells one image from every other one: the SHA-256 of its index, which has those of all that
+ * follows, in hexadecimal.
+ */
+void image_id(const struct image *img, char id[IMAGE_ID_SIZE]);
 
 /* Bytes of the whole image file. */
 uint64_t image_file_size(const struct image *img);

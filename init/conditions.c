@@ -11,8 +11,10 @@
 #include "busybox.h"
 #include "engine.h"
 #include "flashing.h"
+#include "image_home.h"
 #include "lock.h"
 #include "memory.h"
+#include "mtd_map.h"
 #include "obstacles.h"
 #include "pid1.h"
 #include "proof.h"
@@ -166,16 +168,29 @@ static int check_watchdog(struct preflight *p, struct finding *found, struct fau
 	return watchdog_find(p->watchdogs, found, "/sys", "/proc", f);
 }
 
-/* What the take-over will not end: mounts that it cannot reach, the device mapper, RAID. */
-static int check_use(const struct preflight *p, const char *device, struct fault *f)
+/* What uses a volume or a block device is not let go, and nothing proves that it has. */
+static int check_supported(const struct payload *p, struct fault *f)
+{
+	if (p->kind == PAYLOAD_MTD || p->kind == PAYLOAD_UBI)
+		return 0;
+	return fault_set(f, FAULT_UNFIT,
+			 "%s: update writes whole MTD partitions only (kinds mtd and ubi); where "
+			 "nothing uses it, \"flashinit write\" can",
+			 p->part);
+}
+
+/* What the take-over will not end: it unmounts and kills, but it detaches no UBI. */
+static int check_use(const struct mount_table *all, int number, struct fault *f)
 {
 	const struct proof_view view = {
-		.mounts = &p->all,
+		.mounts = all,
+		.swaps = "/dev/null", /* swap and loop devices will be let go */
 		.sys = "/sys",
-		.will_go = &p->reachable,
 	};
 
-	return target_unused(&view, device, f);
+	if (obstacles_lazy(all, number, "/sys", "/proc", f) < 0)
+		return -1;
+	return proof_target_free(&view, number, false, f);
 }
 
 static int check_target(struct preflight *p, struct finding *found, struct fault *f)
@@ -184,15 +199,29 @@ static int check_target(struct preflight *p, struct finding *found, struct fault
 	struct targets *t = &p->targets;
 
 	found->part = payload->part;
-	if (targets_look_at(t, payload, found, f) < 0)
+	if (check_supported(payload, f) < 0 || targets_look_at(t, payload, found, f) < 0)
 		return -1;
-	return check_use(p, t->device[t->count - 1], f);
+	return check_use(&p->all, mtd_number(t->device[t->count - 1]), f);
 }
 
 /* What flashing takes: the index, here and in the worker, and what the engine needs. */
 static uint64_t working_memory(const struct image *img, uint32_t eraseblock)
 {
 	return MEMORY_MARGIN + 2 * (uint64_t)img->index_size + engine_memory(img, eraseblock);
+}
+
+static int find_home(struct preflight *p, struct finding *found, struct fault *f)
+{
+	const char *type = image_home_find(&p->firmware, &p->reachable, &p->targets);
+
+	(void)f;
+	if (type) {
+		finding_say(found, "the image stays where it is (%s)", type);
+		(void)snprintf(p->home, sizeof(p->home), "%s", type);
+	} else {
+		finding_say(found, "the image is copied to RAM");
+	}
+	return 0;
 }
 
 static int check_memory(struct preflight *p, struct finding *found, struct fault *f)
@@ -204,7 +233,7 @@ static int check_memory(struct preflight *p, struct finding *found, struct fault
 
 	if (stat("/proc/self/exe", &self) < 0)
 		return fault_errno(f, FAULT_UNFIT, "/proc/self/exe (is /proc mounted?)");
-	p->staged = image_file_size(img) + (uint64_t)self.st_size;
+	p->staged = (uint64_t)self.st_size + (*p->home ? 0 : image_file_size(img));
 	need = p->staged + working_memory(img, p->targets.eraseblock);
 	result = memory_check("/proc/meminfo", need, &have, f);
 	finding_figure(found, "needed", need);
@@ -264,6 +293,7 @@ const struct condition conditions[] = {
 	{ "target", check_target, IMAGE | MOUNTS, TARGETS, ALWAYS_TOLD | PER_PAYLOAD },
 	{ "targets", check_apart, IMAGE | TARGETS, TARGETS, 0 },
 	{ "data", check_data, IMAGE | CONTENTS | TARGETS, 0, 0 },
+	{ "home", find_home, IMAGE | MOUNTS | TARGETS, 0, ALWAYS_TOLD },
 	{ "memory", check_memory, IMAGE, 0, 0 },
 	{ "ramroot", check_ramroot, SIGHT, 0, 0 },
 };

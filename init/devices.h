@@ -6,8 +6,7 @@
 
 /*
  * Provides device nodes in the folder dev: a devtmpfs, or, where the kernel has none, nodes made by
- * hand for the console, null, the kernel log, MTD, UBI, watchdogs, and all block
- * devices.
+ * hand for the console, null, the kernel log, every MTD, its block device and every loop device.
  */
 int devices_provide(const char *dev, struct fault *f);
 

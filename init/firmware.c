@@ -3,12 +3,16 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "files.h"
+#include "index_writer.h"
 #include "progress.h"
 #include "say.h"
+
+enum { LOOK_UP_MS = 200 };
 
 const struct image *firmware_image(const struct firmware *fw)
 {
@@ -22,15 +26,6 @@ const char *firmware_trust(const struct firmware *fw)
 	if (img->trust == IMAGE_VERIFIED)
 		return "signed by ";
 	return img->trust == IMAGE_UNSIGNED ? "unsigned" : "signed, by whom was not verified";
-}
-
-static int check_seekable(const struct image_file *file, bool may_stream, struct fault *f)
-{
-	if (file->source.seekable || may_stream)
-		return 0;
-	return fault_set(f, FAULT_UNFIT,
-			 "%s: cannot be read twice; save it to a file (in /tmp, say) first",
-			 file->source.name);
 }
 
 /* Nobody can have signed what has no index. */
@@ -74,9 +69,7 @@ int firmware_look(struct firmware *fw, struct firmware_request *r, struct fault 
 	fw->is_raw = r->raw_count > 0;
 	if (fw->is_raw)
 		return open_raw(fw, r, f);
-	if (image_file_open(&fw->file, r->image, NULL, f) < 0)
-		return -1;
-	return check_seekable(&fw->file, r->may_stream, f);
+	return image_file_open(&fw->file, r->image, NULL, f);
 }
 
 /* They were verified when they were looked at. */
@@ -149,14 +142,61 @@ int firmware_chunks(struct firmware *fw, struct source **src, struct fault *f)
 	return source_back_to(*src, image_file_size(img) - img->body_size, f);
 }
 
-static int copy_raw(struct firmware *fw, const char *path, int (*keep_going)(void), struct fault *f)
+/*
+ * Reads what there is: 0 at the end, or -1 with the fault. Who sends it may be slow, or never come to
+ * an end.
+ */
+static ssize_t read_stream(struct source *src, char *buf, size_t size, int (*keep_going)(void),
+			   struct fault *f)
+{
+	struct pollfd p = { .fd = src->fd, .events = POLLIN };
+	ssize_t n;
+
+	do
+		if (!keep_going())
+			return fault_set(f, FAULT_FAILED, "interrupted");
+	while (poll(&p, 1, LOOK_UP_MS) == 0);
+	n = read(src->fd, buf, size);
+	if (n < 0)
+		return fault_errno(f, FAULT_IMAGE, "%s: cannot read", src->name);
+	return n;
+}
+
+/* What has been read of it before is written as it was. */
+static int copy_stream(struct firmware *fw, int fd, int (*keep_going)(void), struct fault *f)
+{
+	const struct image *img = &fw->file.image;
+	uint8_t preamble[IMAGE_PREAMBLE_SIZE];
+	char buf[4096];
+	ssize_t n = 0;
+	int result;
+
+	image_fill_preamble(preamble, img->index, img->index_size, img->body_size, img->signature,
+			    img->signature_size);
+	result = fd_write(fd, preamble, sizeof(preamble));
+	if (result == 0)
+		result = fd_write(fd, img->index, img->index_size);
+	if (result == 0)
+		result = fd_write(fd, img->signature, img->signature_size);
+	while (result == 0) {
+		n = read_stream(&fw->file.source, buf, sizeof(buf), keep_going, f);
+		if (n <= 0)
+			return (int)n;
+		result = fd_write(fd, buf, (size_t)n);
+	}
+	return fault_errno(f, FAULT_FAILED, "cannot write the image to RAM");
+}
+
+static int copy_made(struct firmware *fw, const char *path, int (*keep_going)(void),
+		     struct fault *f)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int result;
 
 	if (fd < 0)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot create", path);
-	result = raw_write(&fw->raw, fd, keep_going, f);
+	result = fw->is_raw ? raw_write(&fw->raw, fd, keep_going, f)
+			    : copy_stream(fw, fd, keep_going, f);
 	if (close(fd) < 0 && result == 0)
 		result = fault_errno(f, FAULT_FAILED, "%s: cannot write", path);
 	return result;
@@ -164,8 +204,8 @@ static int copy_raw(struct firmware *fw, const char *path, int (*keep_going)(voi
 
 int firmware_copy(struct firmware *fw, const char *path, int (*keep_going)(void), struct fault *f)
 {
-	if (fw->is_raw)
-		return copy_raw(fw, path, keep_going, f);
+	if (fw->is_raw || firmware_is_stream(fw))
+		return copy_made(fw, path, keep_going, f);
 	/* The very file that was verified, even if something is mounted over its path by now. */
 	if (source_rewind(&fw->file.source, f) < 0)
 		return -1;

@@ -20,7 +20,6 @@ struct firmware_request {
 	struct raw_input raw[IMAGE_PAYLOADS_MAX];
 	unsigned int raw_count;
 	struct admission except;
-	bool may_stream; /* an image that cannot be read twice goes, too */
 };
 
 struct firmware {
@@ -69,8 +68,8 @@ int firmware_chunks(struct firmware *fw, struct source **src, struct fault *f);
 
 /*
  * Writes it, as an image, to the new file path: the very files that were verified, even if
- * something is mounted over their paths by now. keep_going, asked now and then, ends the work with
- * a 0.
+ * something is mounted over their paths by now; of a stream, what comes, to its end and unverified.
+ * keep_going, asked now and then, ends the work with a 0.
  */
 int firmware_copy(struct firmware *fw, const char *path, int (*keep_going)(void), struct fault *f);
 

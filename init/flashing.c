@@ -50,7 +50,7 @@ int flashing_run_on(const struct targets *looked_at, const struct image *img, st
 	return result;
 }
 
-static int check_data(const struct image *img, struct source *src, struct fault *f)
+int flashing_check_data(const struct image *img, struct source *src, struct fault *f)
 {
 	struct target *targets[IMAGE_PAYLOADS_MAX] = { NULL };
 	int result = 0;
@@ -72,7 +72,7 @@ int flashing_check(struct firmware *fw, struct fault *f)
 		return 0;
 	if (firmware_chunks(fw, &src, f) < 0)
 		return -1;
-	return check_data(firmware_image(fw), src, f);
+	return flashing_check_data(firmware_image(fw), src, f);
 }
 
 int flashing_run(const struct image *img, struct source *src, const struct engine_events *events,

@@ -33,6 +33,9 @@ int flashing_run_on(const struct targets *looked_at, const struct image *img, st
  */
 int flashing_check(struct firmware *fw, struct fault *f);
 
+/* The same for an image that is open; src stands at its first chunk. */
+int flashing_check_data(const struct image *img, struct source *src, struct fault *f);
+
 /* What became of a payload's eraseblocks, as a line for people. */
 void flashing_tell(char *text, size_t size, const struct payload *p, const struct engine_counts *c);
 

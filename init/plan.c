@@ -37,6 +37,14 @@ int plan_take_after(const char *word, struct after *after, struct fault *f)
 			 "--after %s: must be reboot, poweroff, halt, boot or exec:/PROGRAM", word);
 }
 
+bool plan_is_for(const struct plan *p, const struct image *img)
+{
+	char id[IMAGE_ID_SIZE];
+
+	image_id(img, id);
+	return strcmp(id, p->sha256) == 0;
+}
+
 /* The texts by their keys. */
 static const struct text_key {
 	const char *key;
@@ -46,9 +54,7 @@ static const struct text_key {
 	{                                                                               \
 #field, offsetof(struct plan, field), sizeof(((struct plan *)0)->field) \
 	}
-	TEXT_KEY(image),
-	TEXT_KEY(root),
-	TEXT_KEY(watchdogs),
+	TEXT_KEY(image), TEXT_KEY(sha256), TEXT_KEY(home), TEXT_KEY(root), TEXT_KEY(watchdogs),
 };
 
 enum { TEXT_KEYS = sizeof(text_keys) / sizeof(*text_keys) };

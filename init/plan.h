@@ -5,7 +5,10 @@
 #ifndef INIT_PLAN_H
 #define INIT_PLAN_H
 
+#include <stdbool.h>
+
 #include "fault.h"
+#include "image.h"
 #include "watchdog.h"
 
 #define PLAN_FILE "/etc/flashinit.plan"
@@ -27,11 +30,16 @@ struct after {
 
 /* Each text is a line of the file, by the table in plan.c; an empty one has no line. */
 struct plan {
-	char image[256];                /* path in the RAM root */
-	char root[160];                 /* what the old root is on, as root_find() writes it */
+	char image[256];            /* path in the RAM root */
+	char sha256[IMAGE_ID_SIZE]; /* image_id() of the one that was admitted */
+	char home[32];  /* type of the file system that it stayed on; empty: it was copied */
+	char root[160]; /* what the old root is on, as root_find() writes it */
 	char watchdogs[WATCHDOG_NAMES]; /* those to take over */
 	struct after after;
 };
+
+/* Whether img is the image that was admitted. */
+bool plan_is_for(const struct plan *p, const struct image *img);
 
 /* Takes reboot, poweroff, halt, boot or exec:/PROGRAM; anything else is FAULT_USAGE. */
 int plan_take_after(const char *word, struct after *after, struct fault *f);

@@ -21,8 +21,9 @@ struct preflight {
 	struct firmware firmware;
 	struct targets targets;
 	struct mount_table all, reachable; /* what is mounted, whether it can be reached or not */
-	char watchdogs[WATCHDOG_NAMES];    /* those that run */
-	uint64_t staged;                   /* bytes that the RAM root will hold */
+	char home[32]; /* type of the file system that the image stays on; or empty */
+	char watchdogs[WATCHDOG_NAMES]; /* those that run */
+	uint64_t staged;                /* bytes that the RAM root will hold */
 	int lock;
 	bool tell_all;        /* every condition, and not only up to the first that is not met */
 	unsigned int unknown; /* what the conditions that are left cannot be told without */

@@ -150,7 +150,7 @@ static int copy_files(const struct ramroot *r, const struct ramroot_contents *c,
 	if (file_copy("/proc/self/exe", path, 0755) < 0)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot copy flashinit", path);
 	in_dir(path, r, c->plan->image);
-	if (c->write_image(c->ctx, path, f) < 0)
+	if (c->place_image(c->ctx, path, f) < 0)
 		return -1;
 	in_dir(path, r, PLAN_FILE);
 	if (plan_write(c->plan, path, f) < 0)
@@ -270,7 +270,7 @@ int ramroot_try(const struct ramroot *r, struct fault *f)
 
 void ramroot_undo(struct ramroot *r)
 {
-	static const char *const views[] = { "sys", "proc", "dev" };
+	static const char *const views[] = { RAMROOT_IMAGE, "sys", "proc", "dev" };
 
 	for (size_t i = 0; r->mounted && i < sizeof(views) / sizeof(*views); i++) {
 		char path[PATH_ROOM];

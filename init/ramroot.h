@@ -23,9 +23,9 @@ struct ramroot {
 
 struct ramroot_contents {
 	const struct plan *plan;
-	uint64_t bytes; /* of flashinit and the image together */
-	/* Writes the image to the file path. */
-	int (*write_image)(void *ctx, const char *path, struct fault *f);
+	uint64_t bytes; /* of flashinit and what is copied */
+	/* Makes the image appear at the new path. */
+	int (*place_image)(void *ctx, const char *path, struct fault *f);
 	void *ctx;
 };
 

@@ -78,7 +78,7 @@ static int run_flash(void *ctx, int reports, struct fault *f)
 {
 	const struct flashing *flashing = ctx;
 
-	return worker_flash(flashing->plan->image, flashing->marked, reports, f);
+	return worker_flash(flashing->plan, flashing->begun, flashing->marked, reports, f);
 }
 
 /* Who gets further than anybody before need not wait as long as one who fails where others did. */

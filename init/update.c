@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "flashing.h"
 #include "handover.h"
 #include "image_file.h"
+#include "image_home.h"
 #include "json.h"
 #include "preflight.h"
 #include "ramroot.h"
@@ -37,27 +39,37 @@ static int not_interrupted(void)
 	       !sigismember(&pending, SIGQUIT);
 }
 
+/* Of a stream nothing but the index was known before. */
+static int verify_all(struct image_file *copy, struct fault *f)
+{
+	if (image_file_verify(copy, "verifying the copy", f) < 0 ||
+	    source_back_to(&copy->source, image_file_size(&copy->image) - copy->image.body_size,
+			   f) < 0)
+		return -1;
+	return flashing_check_data(&copy->image, &copy->source, f);
+}
+
 /*
  * What will be flashed is the copy, so it is the copy that must be right, and the very image that
  * was admitted: a bad stick would otherwise be found out after the first erase, and whoever can
  * replace the file meanwhile could have another board's or an older image written. The index
- * decides all that: boards, number, targets, and the hashes of the contents.
+ * decides all that: boards, number, targets, and the hashes of the contents. An image that was not
+ * copied is read once more when nobody else is left to change it.
  */
-static int verify_copy(const struct ramroot *ram, const struct image *admitted, struct fault *f)
+static int verify_staged(const struct ramroot *ram, const struct plan *plan, struct fault *f)
 {
-	struct image_file copy;
+	struct image_file staged;
 	struct fault why;
 	char path[sizeof(ram->dir) + sizeof(RAMROOT_IMAGE)];
 	int result;
 
 	(void)snprintf(path, sizeof(path), "%s%s", ram->dir, RAMROOT_IMAGE);
-	result = image_file_open(&copy, path, NULL, &why);
-	if (result == 0 && (copy.image.index_size != admitted->index_size ||
-			    memcmp(copy.image.index, admitted->index, admitted->index_size) != 0))
+	result = image_file_open(&staged, path, NULL, &why);
+	if (result == 0 && !plan_is_for(plan, &staged.image))
 		result = fault_set(&why, FAULT_IMAGE, "it is another image now");
-	if (result == 0)
-		result = image_file_verify(&copy, "verifying the copy", &why);
-	image_file_close(&copy);
+	if (result == 0 && !*plan->home)
+		result = verify_all(&staged, &why);
+	image_file_close(&staged);
 	if (result < 0)
 		return fault_set(f, FAULT_IMAGE, "the image was not the same when read again: %s",
 				 why.text);
@@ -69,34 +81,43 @@ static int go_on(struct fault *f)
 	return not_interrupted() ? 0 : fault_set(f, FAULT_FAILED, "interrupted");
 }
 
-static int write_image(void *firmware, const char *path, struct fault *f)
+static int place_image(void *preflight, const char *path, struct fault *f)
 {
-	return firmware_copy(firmware, path, not_interrupted, f);
+	struct preflight *p = preflight;
+
+	return *p->home ? image_home_move(&p->firmware, path, f)
+			: firmware_copy(&p->firmware, path, not_interrupted, f);
+}
+
+static void make_plan(struct plan *plan, const struct update_options *o, const struct preflight *p)
+{
+	memset(plan, 0, sizeof(*plan));
+	memcpy(plan->image, RAMROOT_IMAGE, sizeof(RAMROOT_IMAGE));
+	memcpy(plan->home, p->home, sizeof(plan->home));
+	memcpy(plan->watchdogs, p->watchdogs, sizeof(plan->watchdogs));
+	image_id(firmware_image(&p->firmware), plan->sha256);
+	plan->after = o->after_given ? o->after : p->config.after;
 }
 
 static int stage(const struct update_options *o, struct preflight *p, struct ramroot *ram,
 		 struct fault *f)
 {
-	struct plan plan = {
-		.image = RAMROOT_IMAGE,
-		.after = o->after_given ? o->after : p->config.after,
-	};
+	struct plan plan;
 	const struct ramroot_contents contents = {
 		.plan = &plan,
 		.bytes = p->staged,
-		.write_image = write_image,
-		.ctx = &p->firmware,
+		.place_image = place_image,
+		.ctx = p,
 	};
 
-	memcpy(plan.watchdogs, p->watchdogs, sizeof(plan.watchdogs));
+	make_plan(&plan, o, p);
 	if (plan.after.what == AFTER_BOOT &&
 	    root_find(plan.root, sizeof(plan.root), &p->reachable, "/sys", f) < 0)
 		return -1;
 	if (ramroot_make(ram, &contents, f) < 0)
 		return -1;
-	if (root_keep_start(ram->dir, f) == 0 &&
-	    verify_copy(ram, firmware_image(&p->firmware), f) == 0 && ramroot_try(ram, f) == 0 &&
-	    go_on(f) == 0)
+	if (root_keep_start(ram->dir, f) == 0 && verify_staged(ram, &plan, f) == 0 &&
+	    ramroot_try(ram, f) == 0 && go_on(f) == 0)
 		return 0;
 	ramroot_undo(ram);
 	return -1;

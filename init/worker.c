@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "flashing.h"
 #include "image_file.h"
@@ -74,12 +75,38 @@ static int flash(const struct image *img, struct source *src, uint32_t marked, i
 	return result;
 }
 
-int worker_flash(const char *image, uint32_t marked, int reports, struct fault *f)
+static void on_verified(void *ctx, uint64_t done, uint64_t total)
+{
+	(void)done;
+	(void)total;
+	(void)report_text(*(int *)ctx, REPORT_ALIVE, "reading the image once more");
+}
+
+/*
+ * It may have been damaged or replaced, or its device have gone, while init shut down. Nobody else
+ * uses its file system any more: from now on a power cut finds it in order.
+ */
+static int verify_at_home(const char *path, struct image_file *file, int reports, struct fault *f)
+{
+	/* A file system that cannot be made read-only is read all the same. */
+	(void)mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		    NULL);
+	if (image_verify(&file->image, &file->source, on_verified, &reports, f) < 0)
+		return -1;
+	return source_back_to(&file->source, image_file_size(&file->image) - file->image.body_size,
+			      f);
+}
+
+int worker_flash(const struct plan *plan, bool begun, uint32_t marked, int reports, struct fault *f)
 {
 	struct image_file file;
 	int result;
 
-	result = image_file_open(&file, image, NULL, f);
+	result = image_file_open(&file, plan->image, NULL, f);
+	if (result == 0 && !plan_is_for(plan, &file.image))
+		result = fault_set(f, FAULT_IMAGE, "%s: it is another image now", plan->image);
+	if (result == 0 && *plan->home && !begun)
+		result = verify_at_home(plan->image, &file, reports, f);
 	if (result == 0)
 		result = flash(&file.image, &file.source, marked, reports, f);
 	image_file_close(&file);

@@ -189,7 +189,6 @@ int write_firmware(const struct write_options *o)
 	memset(&w, 0, sizeof(w));
 	w.lock = -1;
 	firmware_init(&w.firmware);
-	o->firmware->may_stream = true;
 	if (o->json)
 		say_as_json();
 	if (run(&w, o, &f) < 0)

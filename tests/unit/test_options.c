@@ -60,7 +60,6 @@ static void verbs(void **state)
 		assert_string_equal(o.show.image, "a.fwi");
 		assert_ptr_equal(o.update.firmware, &o.firmware);
 		assert_ptr_equal(o.write.firmware, &o.firmware);
-		assert_false(o.firmware.may_stream);
 		assert_false(o.update.dry_run || o.write.dry_run || o.write.json || o.show.json);
 	}
 	parsed("write -", VERB_WRITE);

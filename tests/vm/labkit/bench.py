@@ -38,13 +38,13 @@ def pack(lab, version, payloads):
 class Bench:
     """A machine with its flash, the new firmware's partition image, and a stick with files."""
 
-    def __init__(self, lab, layout, start, flash, new, files, mount_at, options, prompt):
+    def __init__(self, lab, layout, start, flash, new, mount_at, options, prompt):
         self.machines = []
         self.flash = flash
         self.new = new
         self._start = start or lab.uml
         self._file_system = image.split_layout(layout)[0]
-        self._options = {"disks": [lab.disk(files)], **options}
+        self._options = options
         self.mount_at = mount_at
         if prompt:
             self.power_on(1)
@@ -73,20 +73,21 @@ class Bench:
 
 
 def on(lab, layout, start=None, filler="3M", payloads=None, files=None, links=None, stick=None,
-       inittab=None, prompt=True, mount_at="/mnt", faults=None, append=None, mem=None,
-       as_payload="{}", **geometry):
+       inittab=None, prompt=True, mount_at="/mnt", faults=None, append=None, mem=None, disks=(),
+       **geometry):
     """Firmware 1 running from flash of that layout; fw.fwi on the stick at /mnt brings firmware 2.
 
-    `as_payload` has the root's options ("{},kind=ubi"); `payloads` go into the image besides it, `files` and `links` into both firmwares; `stick`
-    holds more files for the stick; without `prompt` nothing is waited for; `faults`, `append` and
+    `payloads` go into the image besides the root, `files` and `links` into both firmwares; `stick`
+    holds more files for the stick, behind which come `disks`; without `prompt` nothing is waited for; `faults`, `append` and
     `mem` are the machine's, the rest is the flash's geometry.
     """
     flash = lab.flash(image.split_layout(layout)[1], **geometry)
     make = {"flash": flash, "files": files, "links": links, "inittab": inittab}
     flash.write("rootfs", lab.firmware(1, layout, filler="1M", **make))
     new = lab.firmware(2, layout, filler=filler, **make)
-    firmware = pack(lab, 2, {"rootfs": as_payload.format(new), **(payloads or {})})
+    firmware = pack(lab, 2, {"rootfs": new, **(payloads or {})})
     given = {"faults": faults, "append": append, "mem": mem}
     options = {name: value for name, value in given.items() if value is not None}
-    return Bench(lab, layout, start, flash, new, {"fw.fwi": Path(firmware), **(stick or {})},
-                 mount_at, options, prompt)
+    files = {"fw.fwi": Path(firmware), **(stick or {})}
+    options["disks"] = [lab.disk(files), *disks]
+    return Bench(lab, layout, start, flash, new, mount_at, options, prompt)

@@ -70,11 +70,12 @@ def refuse_damaged_image(lab):
 def refuse_flickering_image(lab):
     """An image that was whole when verified and is damaged when copied: exit code 3, all undone."""
     b = bench.on(lab, "jffs2-nand", files=_FILES)
+    # On a file system of the host's, from which it has to be copied.
+    b.machine.sh(f"mount -t hostfs -o {lab.folder} h /root", check=True)
     state = b.machine.sh("state", check=True).out
     # Its first word comes when the image has been verified; then the file changes.
-    b.machine.sh("cp /mnt/fw.fwi /tmp/fw", check=True)
-    b.machine.sh(bench.standing("flashinit update /tmp/fw"), check=True)
-    b.machine.sh("printf XYZ | dd of=/tmp/fw bs=1 seek=200000 conv=notrunc", check=True)
+    b.machine.sh(bench.standing("flashinit update /root/fw-2.fwi"), check=True)
+    b.machine.sh("printf XYZ | dd of=/root/fw-2.fwi bs=1 seek=200000 conv=notrunc", check=True)
     lab.check_equal(b.machine.sh(bench.GO_ON).code, 3, "exit code")
     error = b.machine.sh("cat /tmp/standing; rm /tmp/*").out
     lab.check("was not the same when read again" in error, error)
@@ -111,7 +112,8 @@ def refuse_unfit_system(lab):
 def refuse_little_memory(lab):
     """An image that does not fit into memory is refused with both figures, not by the OOM killer."""
     b = bench.on(lab, "squashfs-nand", filler="12M", files=_FILES, mem="32M")
-    Refusal(lab, b.machine).check("flashinit update /mnt/fw.fwi", 4, "too little memory: needs 1")
+    Refusal(lab, b.machine).check("cat /mnt/fw.fwi | flashinit update -", 4,
+                                  "too little memory: needs 1")
     lab.check("Out of memory" not in b.machine.console, "the OOM killer came")
 
 
@@ -157,8 +159,11 @@ def dry_run(lab):
     for _ in range(3):
         b.machine.sh("flashinit update --dry-run /mnt/fw.fwi", check=True)
         lab.check_equal(b.machine.sh("state").out, state, "the system after a dry run")
-    stop = ("flashinit update /mnt/fw.fwi >/tmp/log 2>&1 & pid=$!; "
-            "until [ -e /run/flashinit.root/image.fwi ]; do :; done; kill $pid; wait $pid")
+    # From a pipe that does not come to its end.
+    stop = ("mkfifo /tmp/p; sh -c 'cat /mnt/fw.fwi; exec sleep 3600' >/tmp/p & feed=$!; "
+            "flashinit update /tmp/p >/tmp/log 2>&1 & pid=$!; "
+            "until [ -e /run/flashinit.root/image.fwi ]; do :; done; kill $pid; wait $pid; code=$?; "
+            "kill $feed; wait $feed; rm /tmp/p; (exit $code)")
     lab.check_equal(b.machine.sh(stop).code, 1, "exit code after an interruption")
     lab.check("interrupted" in b.machine.sh("cat /tmp/log; rm /tmp/log").out.lower(), "no word of it")
     lab.check_equal(b.machine.sh("state").out, state, "the system after an interruption")
