@@ -2,20 +2,18 @@
 #include "clear.h"
 
 #include <poll.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "clock.h"
 #include "holders.h"
 #include "image_file.h"
 #include "mounts.h"
-#include "mtd_map.h"
-#include "obstacles.h"
 #include "plan.h"
 #include "proof.h"
 #include "report.h"
 #include "stragglers.h"
-#include "target_open.h"
+#include "targets.h"
+#include "ubi.h"
 
 enum {
 	PATIENCE_MS = 5000, /* with a mount that is busy though nothing changes any more */
@@ -23,94 +21,89 @@ enum {
 	AGAIN_MS = 20,
 };
 
-struct pass {
-	unsigned int changed, left;
-	char busy[256]; /* the last mount that did not go */
-};
-
-/* Swap may be on a loop device, a loop device on a mount, and a mount on a loop device. */
-static int try_everything(struct pass *p, struct fault *f)
+/*
+ * Swap may be on a loop device, a loop device on a mount, and a mount on a loop device; UBI comes
+ * free only when all that is on it has gone. Returns how many hold on, the last of them in f; or -1.
+ */
+static int try_everything(const struct targets *t, unsigned int *changed, struct fault *f)
 {
-	unsigned int gone;
+	unsigned int gone, left;
+	char busy[256];
+	int held;
 
-	p->changed = holders_swap_off();
-	if (mounts_unmount_pass(PLAN_OLD_ROOT, &gone, &p->left, p->busy, sizeof(p->busy), f) < 0)
+	*changed = holders_swap_off();
+	if (mounts_unmount_pass(PLAN_OLD_ROOT, &gone, &left, busy, sizeof(busy), f) < 0)
 		return -1;
-	p->changed += gone + holders_detach_loops();
-	return 0;
+	*changed += gone + holders_detach_loops();
+	if (left > 0) {
+		(void)fault_set(f, FAULT_BUSY, "cannot unmount %s", busy);
+		return (int)left;
+	}
+	held = ubi_let_go(t, "/sys", &gone, f);
+	*changed += gone;
+	return held;
 }
 
 /* Again and again while anything changes, and a while longer: no event tells what came free. */
-static int unmount_old_root(int reports, struct fault *f)
+static int let_go(const struct targets *t, int reports, struct fault *f)
 {
 	uint64_t deadline = clock_ms() + DEADLINE_MS, patience = clock_ms() + PATIENCE_MS;
 
 	for (;;) {
-		struct pass p;
+		unsigned int changed;
+		int left;
 
 		if (report_text(reports, REPORT_ALIVE, "unmounting the old root") < 0)
 			return fault_errno(f, FAULT_FAILED, "cannot report to PID 1");
-		if (try_everything(&p, f) < 0)
-			return -1;
-		if (p.left == 0)
-			return 0;
-		if (p.changed)
+		left = try_everything(t, &changed, f);
+		if (left <= 0)
+			return left;
+		if (changed)
 			patience = clock_ms() + PATIENCE_MS;
 		if (clock_ms() >= patience || clock_ms() >= deadline)
-			return fault_set(f, FAULT_BUSY, "cannot unmount %s", p.busy);
-		if (!p.changed)
+			return -1;
+		if (!changed)
 			(void)poll(NULL, 0, AGAIN_MS);
 	}
 }
 
-static int prove_target(const struct proof_view *view, const struct payload *p, struct fault *f)
+static int prove(const struct targets *t, struct fault *f)
 {
-	struct target *t;
-	int number;
-
-	if (target_open(&t, p, TARGET_LOOK, f) < 0)
-		return -1;
-	number = mtd_number(t->device);
-	target_close(t);
-	if (obstacles_lazy(view->mounts, number, view->sys, "/proc", f) < 0)
-		return -1;
-	return proof_target_free(view, number, true, f);
-}
-
-static int prove_targets(const struct mount_table *mounts, const char *image, struct fault *f)
-{
+	struct mount_table mounts;
 	const struct proof_view view = {
-		.mounts = mounts,
+		.mounts = &mounts,
 		.swaps = "/proc/swaps",
 		.sys = "/sys",
 		.dev = "/dev",
 		.proc = "/proc",
 	};
-	struct image_file file;
-	int result = image_file_open(&file, image, NULL, f);
-
-	for (unsigned int i = 0; result == 0 && i < file.image.payload_count; i++)
-		result = prove_target(&view, &file.image.payload[i], f);
-	image_file_close(&file);
-	return result;
-}
-
-static int prove(const char *image, struct fault *f)
-{
-	struct mount_table mounts;
 	int result = mounts_read_all(&mounts, f);
 
 	if (result == 0)
 		result = proof_nothing_below(&mounts, PLAN_OLD_ROOT, f);
-	if (result == 0)
-		result = prove_targets(&mounts, image, f);
+	for (unsigned int i = 0; result == 0 && i < t->count; i++)
+		result = target_unused(&view, t->device[i], f);
 	mounts_free(&mounts);
+	return result;
+}
+
+/* Volumes can be looked up as long as their UBI is attached: before anything goes. */
+static int find_targets(struct targets *t, const char *image, struct fault *f)
+{
+	struct image_file file;
+	int result = image_file_open(&file, image, NULL, f);
+
+	if (result == 0)
+		result = targets_find(t, &file.image, f);
+	image_file_close(&file);
 	return result;
 }
 
 int clear_and_prove(const char *image, int reports, struct fault *f)
 {
-	if (unmount_old_root(reports, f) == 0 && prove(image, f) == 0)
+	struct targets t;
+
+	if (find_targets(&t, image, f) == 0 && let_go(&t, reports, f) == 0 && prove(&t, f) == 0)
 		return 0;
 	(void)stragglers_name();
 	(void)holders_name(PLAN_OLD_ROOT);

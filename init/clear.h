@@ -8,8 +8,8 @@
 #include "fault.h"
 
 /*
- * Takes swap off, detaches loop devices and unmounts all of the old root, again and again while
- * anything changes; then proves that nothing uses a target of the image. Whatever still does is
+ * Takes swap off, detaches loop devices, unmounts all of the old root, and detaches UBI from what
+ * the image overwrites, again and again while anything changes; then proves that nothing uses a target of the image. Whatever still does is
  * named on the console, and the fault is FAULT_BUSY. Runs in a child: unmounting can hang.
  */
 int clear_and_prove(const char *image, int reports, struct fault *f);

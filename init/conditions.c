@@ -14,7 +14,6 @@
 #include "image_home.h"
 #include "lock.h"
 #include "memory.h"
-#include "mtd_map.h"
 #include "obstacles.h"
 #include "pid1.h"
 #include "proof.h"
@@ -168,29 +167,16 @@ static int check_watchdog(struct preflight *p, struct finding *found, struct fau
 	return watchdog_find(p->watchdogs, found, "/sys", "/proc", f);
 }
 
-/* What uses a volume or a block device is not let go, and nothing proves that it has. */
-static int check_supported(const struct payload *p, struct fault *f)
-{
-	if (p->kind == PAYLOAD_MTD || p->kind == PAYLOAD_UBI)
-		return 0;
-	return fault_set(f, FAULT_UNFIT,
-			 "%s: update writes whole MTD partitions only (kinds mtd and ubi); where "
-			 "nothing uses it, \"flashinit write\" can",
-			 p->part);
-}
-
-/* What the take-over will not end: it unmounts and kills, but it detaches no UBI. */
-static int check_use(const struct mount_table *all, int number, struct fault *f)
+/* What the take-over will not end: mounts that it cannot reach, the device mapper, RAID. */
+static int check_use(const struct preflight *p, const char *device, struct fault *f)
 {
 	const struct proof_view view = {
-		.mounts = all,
-		.swaps = "/dev/null", /* swap and loop devices will be let go */
+		.mounts = &p->all,
 		.sys = "/sys",
+		.will_go = &p->reachable,
 	};
 
-	if (obstacles_lazy(all, number, "/sys", "/proc", f) < 0)
-		return -1;
-	return proof_target_free(&view, number, false, f);
+	return target_unused(&view, device, f);
 }
 
 static int check_target(struct preflight *p, struct finding *found, struct fault *f)
@@ -199,9 +185,9 @@ static int check_target(struct preflight *p, struct finding *found, struct fault
 	struct targets *t = &p->targets;
 
 	found->part = payload->part;
-	if (check_supported(payload, f) < 0 || targets_look_at(t, payload, found, f) < 0)
+	if (targets_look_at(t, payload, found, f) < 0)
 		return -1;
-	return check_use(&p->all, mtd_number(t->device[t->count - 1]), f);
+	return check_use(p, t->device[t->count - 1], f);
 }
 
 /* What flashing takes: the index, here and in the worker, and what the engine needs. */

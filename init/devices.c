@@ -55,14 +55,14 @@ int devices_make(const char *dev, const char *sys, struct fault *f)
 	    make_node(dev, "null", S_IFCHR, 1, 3, f) < 0 ||
 	    make_node(dev, "kmsg", S_IFCHR, 1, 11, f) < 0)
 		return -1;
-	if (make_listed(dev, sys, "class/mtd", "mtd", S_IFCHR, f) < 0)
+	if (make_listed(dev, sys, "class/mtd", "mtd", S_IFCHR, f) < 0 ||
+	    make_listed(dev, sys, "class/ubi", "ubi", S_IFCHR, f) < 0 ||
+	    make_listed(dev, sys, "class/misc", "ubi_ctrl", S_IFCHR, f) < 0)
 		return -1;
 	if (make_listed(dev, sys, "class/watchdog", "watchdog", S_IFCHR, f) < 0 ||
 	    make_listed(dev, sys, "class/misc", "watchdog", S_IFCHR, f) < 0)
 		return -1;
-	if (make_listed(dev, sys, "block", "loop", S_IFBLK, f) < 0)
-		return -1;
-	return make_listed(dev, sys, "block", "mtdblock", S_IFBLK, f);
+	return make_listed(dev, sys, "class/block", "", S_IFBLK, f); /* and partitions */
 }
 
 int devices_provide(const char *dev, struct fault *f)

@@ -6,7 +6,8 @@
 
 /*
  * Provides device nodes in the folder dev: a devtmpfs, or, where the kernel has none, nodes made by
- * hand for the console, null, the kernel log, every MTD, its block device and every loop device.
+ * hand for the console, null, the kernel log, MTD, UBI, watchdogs, and all block
+ * devices.
  */
 int devices_provide(const char *dev, struct fault *f);
 

@@ -167,6 +167,14 @@ const struct mount *mounts_root(const struct mount_table *t)
 	return NULL;
 }
 
+bool mounts_contain(const struct mount_table *t, const struct mount *m)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->mount[i].major == m->major && t->mount[i].minor == m->minor)
+			return true;
+	return false;
+}
+
 void mounts_free(struct mount_table *t)
 {
 	free(t->mount);

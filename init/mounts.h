@@ -50,6 +50,9 @@ int mounts_parse(struct mount_table *t, char *text, struct fault *f);
 /* The file system that / is on: the last one mounted there. NULL if there is none. */
 const struct mount *mounts_root(const struct mount_table *t);
 
+/* Whether the file system of m is mounted somewhere in t. */
+bool mounts_contain(const struct mount_table *t, const struct mount *m);
+
 void mounts_free(struct mount_table *t);
 
 /* Whether path is dir or lies in it. */

@@ -31,6 +31,18 @@ static bool read_number(const char *folder, const char *attribute, unsigned long
 	return true;
 }
 
+int mtd_under(const char *device, const char *sys)
+{
+	unsigned long long number;
+	char folder[512];
+
+	if (strncmp(device, "ubi", 3) != 0)
+		return mtd_number(device);
+	(void)snprintf(folder, sizeof(folder), "%.400s/class/ubi/%.*s", sys,
+		       (int)strcspn(device, "_"), device);
+	return read_number(folder, "mtd_num", &number) ? (int)number : -1;
+}
+
 static int read_place(struct mtd_place *p, const char *sys, const char *entry, struct fault *f)
 {
 	char link[PATH_MAX], real[PATH_MAX], name[PATH_MAX];

@@ -32,6 +32,12 @@ int mtd_map_read(struct mtd_map *m, const char *sys, struct fault *f);
 /* The N of a device's name mtdN; -1 if it is none: mtd3ro, mtdblock3, ubi0_1. */
 int mtd_number(const char *device);
 
+/*
+ * The N of the mtdN that a device is, or that the UBI of ubiN or ubiN_M is attached to by the sysfs
+ * mounted at sys; -1 if it is neither.
+ */
+int mtd_under(const char *device, const char *sys);
+
 /* The place of mtdN, or NULL. */
 const struct mtd_place *mtd_map_find(const struct mtd_map *m, int number);
 

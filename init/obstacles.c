@@ -37,19 +37,11 @@ static bool on_flash(const struct mount *m)
 	       strncmp(m->source, "/dev/ubiblock", 13) == 0;
 }
 
-static bool contains(const struct mount_table *t, const struct mount *m)
-{
-	for (size_t i = 0; i < t->count; i++)
-		if (t->mount[i].major == m->major && t->mount[i].minor == m->minor)
-			return true;
-	return false;
-}
-
 int obstacles_hidden(const struct mount_table *all, const struct mount_table *reachable,
 		     struct fault *f)
 {
 	for (size_t i = 0; i < all->count; i++)
-		if (on_flash(&all->mount[i]) && !contains(reachable, &all->mount[i]))
+		if (on_flash(&all->mount[i]) && !mounts_contain(reachable, &all->mount[i]))
 			return fault_set(
 				f, FAULT_UNFIT,
 				"%s (%s) is mounted on %s below the root, where it cannot be "
@@ -80,7 +72,7 @@ static int no_lazy(const struct mount_table *all, int number, const char *proc, 
 	(void)snprintf(s.name, sizeof(s.name), "jffs2_gcd_mtd%d", number);
 	if (processes_each(proc, look_for_thread, &s) < 0)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot list the processes", proc);
-	if (s.found && !contains(all, &on_number))
+	if (s.found && !mounts_contain(all, &on_number))
 		return fault_set(
 			f, FAULT_UNFIT,
 			"a JFFS2 on mtd%d was unmounted lazily and is still in use; reboot "

@@ -44,6 +44,8 @@ static int not_mounted(const struct proof_view *view, const struct piece *p, str
 	for (size_t i = 0; i < view->mounts->count; i++) {
 		const struct mount *m = &view->mounts->mount[i];
 
+		if (view->will_go && mounts_contain(view->will_go, m))
+			continue;
 		/* JFFS2 and CRAMFS on MTD take the number of the block device, too, for stat(2). */
 		if ((p->major && m->major == p->major && m->minor == p->minor) ||
 		    names_piece(p, m->source))
@@ -215,16 +217,17 @@ static int not_open(const struct proof_view *view, const struct piece *p, struct
 	return result;
 }
 
-int piece_free(const struct proof_view *view, const struct piece *p, bool mounts_too,
-	       struct fault *f)
+int piece_free(const struct proof_view *view, const struct piece *p, struct fault *f)
 {
-	if (mounts_too && not_mounted(view, p, f) < 0)
+	if (not_mounted(view, p, f) < 0)
 		return -1;
+	if (view->will_go)
+		return 0;
 	if (not_swapped_to(view, p, f) < 0 ||
 	    piece_not_held(view, "block", "loop/backing_file", names_piece, p, "losetup -d", f) <
 		    0 ||
 	    not_open(view, p, f) < 0)
 		return -1;
 	/* The least telling answer comes last. */
-	return mounts_too ? not_taken(view, p, f) : 0;
+	return not_taken(view, p, f);
 }

@@ -24,12 +24,11 @@ struct piece {
 };
 
 /*
- * Checks that the piece is in use by no swap, no loop device, no process (if the view has a /proc)
- * and, unless mounts_too is false, by no mount and nobody who has the node for himself. The first
- * use found is FAULT_BUSY. A process is given two seconds to end its use.
+ * Checks that the piece is in use by no swap, no loop device, no process (if the view has a /proc),
+ * no mount and nobody who has the node for himself. The first use found is FAULT_BUSY. A process is
+ * given two seconds to end its use.
  */
-int piece_free(const struct proof_view *view, const struct piece *p, bool mounts_too,
-	       struct fault *f);
+int piece_free(const struct proof_view *view, const struct piece *p, struct fault *f);
 
 /*
  * Reads the attribute of every entry of a folder in sysfs and asks used whether it speaks of the

@@ -26,8 +26,7 @@ static bool is_attached(const struct piece *p, const char *mtd_num)
 	return strtol(mtd_num, NULL, 10) == (long)p->minor;
 }
 
-static int place_free(const struct proof_view *view, const struct mtd_place *place, bool mounts_too,
-		      struct fault *f)
+static int place_free(const struct proof_view *view, const struct mtd_place *place, struct fault *f)
 {
 	struct piece p = { .major = MTD_BLOCK_MAJOR, .minor = (unsigned int)place->number };
 	int n = place->number;
@@ -45,13 +44,15 @@ static int place_free(const struct proof_view *view, const struct mtd_place *pla
 	p.node = p.name[0];
 	p.node_flags = O_RDONLY | O_EXCL;
 	p.node_is_there = has_block_device(view, p.node);
-	if (piece_free(view, &p, mounts_too, f) < 0)
+	if (piece_free(view, &p, f) < 0)
 		return -1;
+	if (view->will_go)
+		return 0;
 	(void)snprintf(detach, sizeof(detach), "ubidetach -p /dev/mtd%d", n);
 	return piece_not_held(view, "class/ubi", "mtd_num", is_attached, &p, detach, f);
 }
 
-int proof_target_free(const struct proof_view *view, int number, bool mounts_too, struct fault *f)
+int proof_target_free(const struct proof_view *view, int number, struct fault *f)
 {
 	const struct mtd_place *target;
 	struct mtd_map map;
@@ -62,8 +63,7 @@ int proof_target_free(const struct proof_view *view, int number, bool mounts_too
 	if (!target)
 		return fault_set(f, FAULT_UNFIT, "mtd%d has gone", number);
 	for (unsigned int i = 0; i < map.count; i++)
-		if (mtd_overlap(target, &map.place[i]) &&
-		    place_free(view, &map.place[i], mounts_too, f) < 0)
+		if (mtd_overlap(target, &map.place[i]) && place_free(view, &map.place[i], f) < 0)
 			return -1;
 	return 0;
 }

@@ -17,15 +17,17 @@ struct proof_view {
 	const char *sys;                  /* /sys */
 	const char *dev;  /* /dev, to try whether a block device is taken; or NULL */
 	const char *proc; /* /proc, to look for processes that have a node open; or NULL */
+	/* For a look ahead: the mounts that a take-over will end, as it will swap, loop devices, UBI
+	 * and ubiblock, all of which do not count then; or NULL. */
+	const struct mount_table *will_go;
 };
 
 /*
  * Checks that the flash of /dev/mtdNUMBER, and of every MTD device that shares some of it, is in use
- * by no swap, no loop device, no UBI device, no process, and, unless mounts_too is false, by no
- * mount of the MTD device (as JFFS2 and CRAMFS do it) or of its block device. The first use found is
- * FAULT_BUSY.
+ * by no swap, no loop device, no UBI device, no process, and by no mount of the MTD device (as JFFS2
+ * and CRAMFS do it) or of its block device. The first use found is FAULT_BUSY.
  */
-int proof_target_free(const struct proof_view *view, int number, bool mounts_too, struct fault *f);
+int proof_target_free(const struct proof_view *view, int number, struct fault *f);
 
 /*
  * The same for a UBI volume, by the name of its device (ubi0_1), and also that no ubiblock is on it.

@@ -53,7 +53,7 @@ static int one_free(const struct proof_view *view, const char *device, bool alon
 	(void)snprintf(p.what, sizeof(p.what), "%s", device);
 	name_nodes(&p, device);
 	p.node = alone ? p.name[1] : NULL;
-	if (piece_free(view, &p, true, f) < 0)
+	if (piece_free(view, &p, f) < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "class/block/%.64s/holders", device);
 	return piece_not_held(view, path, NULL, NULL, &p, NULL, f);

@@ -45,6 +45,27 @@ static int fit(const struct payload *p, struct target *t, struct finding *found,
 	return 0;
 }
 
+static void note(struct targets *all, const struct target *t)
+{
+	memcpy(all->device[all->count++], t->device, sizeof(t->device));
+	if (t->eraseblock > all->eraseblock)
+		all->eraseblock = t->eraseblock;
+}
+
+int targets_find(struct targets *t, const struct image *img, struct fault *f)
+{
+	struct target *target;
+
+	memset(t, 0, sizeof(*t));
+	for (unsigned int i = 0; i < img->payload_count; i++) {
+		if (target_open(&target, &img->payload[i], TARGET_LOOK, f) < 0)
+			return -1;
+		note(t, target);
+		target_close(target);
+	}
+	return 0;
+}
+
 int targets_look_at(struct targets *all, const struct payload *p, struct finding *found,
 		    struct fault *f)
 {
@@ -54,9 +75,7 @@ int targets_look_at(struct targets *all, const struct payload *p, struct finding
 	found->part = p->part;
 	if (target_open(&t, p, TARGET_LOOK, f) < 0)
 		return -1;
-	memcpy(all->device[all->count++], t->device, sizeof(t->device));
-	if (t->eraseblock > all->eraseblock)
-		all->eraseblock = t->eraseblock;
+	note(all, t);
 	result = fit(p, t, found, f);
 	target_close(t);
 	if (result < 0 && f->kind == FAULT_FLASH)
@@ -73,6 +92,11 @@ static bool is_part_of(const char *device, const char *disk)
 	return access(path, F_OK) == 0;
 }
 
+static bool is_ubi(const char *device)
+{
+	return strncmp(device, "ubi", 3) == 0;
+}
+
 /* A partition may be named by its number, too. A volume yet to be made has its UBI's device. */
 static bool is_same_volume(const struct targets *t, const struct image *img, unsigned int i,
 			   unsigned int k)
@@ -82,10 +106,11 @@ static bool is_same_volume(const struct targets *t, const struct image *img, uns
 		strcmp(img->payload[i].volume, img->payload[k].volume) == 0);
 }
 
+/* A volume shares flash with the partition that its UBI is on. */
 static bool share(const struct mtd_map *map, const char *a, const char *b)
 {
-	const struct mtd_place *one = mtd_map_find(map, mtd_number(a));
-	const struct mtd_place *two = mtd_map_find(map, mtd_number(b));
+	const struct mtd_place *one = mtd_map_find(map, mtd_under(a, "/sys"));
+	const struct mtd_place *two = mtd_map_find(map, mtd_under(b, "/sys"));
 
 	if (one && two)
 		return mtd_overlap(one, two);
@@ -103,7 +128,7 @@ int targets_apart(const struct targets *t, const struct image *img, struct fault
 			return -1;
 	for (unsigned int i = 0; i < t->count; i++)
 		for (unsigned int k = 0; k < i; k++)
-			if (strncmp(t->device[i], "ubi", 3) == 0
+			if (is_ubi(t->device[i]) && is_ubi(t->device[k])
 				    ? is_same_volume(t, img, i, k)
 				    : share(&map, t->device[i], t->device[k]))
 				return fault_set(
@@ -151,19 +176,19 @@ static int read_mounts(struct mount_table *t, struct fault *f)
 static int mtd_unused(const struct proof_view *view, int number, struct fault *f)
 {
 	if (obstacles_lazy(view->mounts, number, view->sys, "/proc", f) == 0)
-		return proof_target_free(view, number, true, f);
+		return proof_target_free(view, number, f);
 	if (f->err == 0)
 		f->kind = FAULT_BUSY;
 	return -1;
 }
 
-static int unused(const struct proof_view *view, const char *device, struct fault *f)
+int target_unused(const struct proof_view *view, const char *device, struct fault *f)
 {
 	if (mtd_number(device) >= 0)
 		return mtd_unused(view, mtd_number(device), f);
-	if (!view->dev)
+	if (!view->dev && !view->will_go)
 		return 0;
-	if (strncmp(device, "ubi", 3) == 0)
+	if (is_ubi(device))
 		return proof_volume_free(view, device, f);
 	return proof_disk_free(view, device, f);
 }
@@ -182,7 +207,7 @@ static int all_unused(const struct targets *t, bool opened, struct fault *f)
 	int result = read_mounts(&mounts, f);
 
 	for (unsigned int i = 0; result == 0 && i < t->count; i++)
-		result = unused(&view, t->device[i], f);
+		result = target_unused(&view, t->device[i], f);
 	mounts_free(&mounts);
 	return result;
 }

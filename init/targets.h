@@ -10,6 +10,7 @@
 #include "fault.h"
 #include "finding.h"
 #include "image.h"
+#include "proof.h"
 
 struct targets {
 	unsigned int count;
@@ -29,6 +30,16 @@ int targets_apart(const struct targets *t, const struct image *img, struct fault
 
 /* Does both for all of them, and tells what it finds, a line each. */
 int targets_look(struct targets *t, const struct image *img, struct fault *f);
+
+/* Only finds out which devices they are, of an image that was looked at before. */
+int targets_find(struct targets *t, const struct image *img, struct fault *f);
+
+/*
+ * Checks that nothing that the view shows uses the device of a target, whatever kind it is. The
+ * first use found is FAULT_BUSY and names it. Of volumes and block devices a view without dev shows
+ * nothing, but for a look ahead.
+ */
+int target_unused(const struct proof_view *view, const char *device, struct fault *f);
 
 /*
  * Checks that nothing in the running system uses them. The first use found is FAULT_BUSY and names

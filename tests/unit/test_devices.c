@@ -50,8 +50,16 @@ static int setup(void **state)
 	write_text(temp_path("sys/class/mtd/mtd12/dev"), "90:24\n");
 	write_text(temp_path("sys/class/mtd/mtd3/name"), "has no number\n");
 	write_text(temp_path("sys/class/mtd/mtd4/dev"), "nonsense\n");
-	write_text(temp_path("sys/block/loop0/dev"), "7:0\n");
-	write_text(temp_path("sys/block/sda/dev"), "8:0\n");
+	write_text(temp_path("sys/class/ubi/version"), "1\n");
+	write_text(temp_path("sys/class/ubi/ubi0/dev"), "250:0\n");
+	write_text(temp_path("sys/class/ubi/ubi0_1/dev"), "250:2\n");
+	write_text(temp_path("sys/class/misc/ubi_ctrl/dev"), "10:59\n");
+	write_text(temp_path("sys/class/misc/rtc/dev"), "10:135\n");
+	write_text(temp_path("sys/class/block/loop0/dev"), "7:0\n");
+	write_text(temp_path("sys/class/block/mtdblock0/dev"), "31:0\n");
+	write_text(temp_path("sys/class/block/ubiblock0_1/dev"), "254:0\n");
+	write_text(temp_path("sys/class/block/sda/dev"), "8:0\n");
+	write_text(temp_path("sys/class/block/sda1/dev"), "8:1\n");
 	write_text(temp_path("sys/class/watchdog/watchdog1/dev"), "248:1\n");
 	write_text(temp_path("sys/class/misc/watchdog/dev"), "10:130\n");
 	write_text(temp_path("sys/class/misc/fuse/dev"), "10:229\n");
@@ -76,12 +84,19 @@ static void makes_what_is_listed(void **state)
 	assert_true(has("mtd0ro c 90:1"));
 	assert_true(has("mtd12 c 90:24"));
 	assert_true(has("loop0 b 7:0"));
+	assert_true(has("mtdblock0 b 31:0"));
+	assert_true(has("ubiblock0_1 b 254:0"));
+	assert_true(has("sda b 8:0"));
+	assert_true(has("sda1 b 8:1"));
+	assert_true(has("ubi0 c 250:0"));
+	assert_true(has("ubi0_1 c 250:2"));
+	assert_true(has("ubi_ctrl c 10:59"));
 	assert_true(has("watchdog1 c 248:1"));
 	assert_true(has("watchdog c 10:130"));
-	assert_int_equal(count, 9);
+	assert_int_equal(count, 16);
 }
 
-static void kernel_without_mtd_and_loop(void **state)
+static void kernel_without_any(void **state)
 {
 	assert_int_equal(devices_make(temp_path("dev"), temp_path("none"), &f), 0);
 	assert_int_equal(count, 3);
@@ -91,7 +106,7 @@ static void what_is_there_already_is_fine(void **state)
 {
 	node_error = EEXIST;
 	assert_int_equal(devices_make(temp_path("dev"), temp_path("sys"), &f), 0);
-	assert_int_equal(count, 8);
+	assert_int_equal(count, 15);
 }
 
 static void what_cannot_be_made_is_not(void **state)
@@ -128,7 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		devices_test(makes_what_is_listed),
-		devices_test(kernel_without_mtd_and_loop),
+		devices_test(kernel_without_any),
 		devices_test(what_is_there_already_is_fine),
 		devices_test(what_cannot_be_made_is_not),
 		devices_test(devtmpfs_is_enough),

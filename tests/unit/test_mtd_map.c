@@ -220,6 +220,22 @@ static void numbers_of_devices(void **state)
 		assert_int_equal(mtd_number(others[i]), -1);
 }
 
+static void what_ubi_is_on(void **state)
+{
+	const char *sys = temp_path("sys");
+
+	write_text(temp_path("sys/class/ubi/version"), "1\n");
+	write_text(temp_path("sys/class/ubi/ubi1/mtd_num"), "5\n");
+	write_text(temp_path("sys/class/ubi/ubi1_0/name"), "rootfs\n");
+	assert_int_equal(mtd_under("ubi1", sys), 5);
+	assert_int_equal(mtd_under("ubi1_0", sys), 5);
+	assert_int_equal(mtd_under("ubi0_0", sys), -1);
+	assert_int_equal(mtd_under("ubi_ctrl", sys), -1);
+	assert_int_equal(mtd_under("ubiblock1_0", sys), -1);
+	assert_int_equal(mtd_under("mtd7", sys), 7);
+	assert_int_equal(mtd_under("sda", sys), -1);
+}
+
 #define map_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
 int main(void)
@@ -237,6 +253,7 @@ int main(void)
 		map_test(no_flash),
 		map_test(devices_that_tell_too_little),
 		map_test(many_devices),
+		map_test(what_ubi_is_on),
 		cmocka_unit_test(numbers_of_devices),
 	};
 

@@ -88,7 +88,7 @@ static int setup(void **state)
 	add_device("mmcblk0", "mmcblk0p2", "179:2\n");
 	add_device("sda", "sda", "8:0\n");
 	proc_tree_add("proc", 42, "dd", false);
-	view = (struct proof_view){ &mounts, swaps, sys, dev, proc };
+	view = (struct proof_view){ &mounts, swaps, sys, dev, proc, NULL };
 	return 0;
 }
 
@@ -167,6 +167,21 @@ static void held(void **state)
 	expect_used("sda", "md127 holds it");
 }
 
+/* What a take-over will end does not count; the device mapper it does not end. */
+static void look_ahead(void **state)
+{
+	mounted("9 1 179:2 / / rw - ext4 /dev/root rw");
+	write_text(swaps, "Filename Type Size\n/dev/mmcblk0p2  partition 1 0 -2\n");
+	write_text(temp_path("sys/block/loop0/loop/backing_file"), "/dev/mmcblk0p2\n");
+	proc_tree_open("proc", 42, 1, "/dev/mmcblk0p2");
+	taken = "mmcblk0p2";
+	view.will_go = &mounts;
+	expect_free("mmcblk0p2");
+	expect_free("mmcblk0");
+	write_text(temp_path("sys/devices/block/mmcblk0/mmcblk0p2/holders/dm-0"), "");
+	expect_used("mmcblk0p2", "mmcblk0p2 is in use: dm-0 holds it");
+}
+
 static void opened_by_a_process(void **state)
 {
 	proc_tree_open("proc", 42, 1, "/dev/mmcblk0p2");
@@ -226,6 +241,7 @@ int main(void)
 		disk_test(swapped_to),
 		disk_test(looped),
 		disk_test(held),
+		disk_test(look_ahead),
 		disk_test(opened_by_a_process),
 		disk_test(taken_by_somebody),
 		disk_test(node_in_a_folder),

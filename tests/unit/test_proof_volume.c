@@ -83,7 +83,7 @@ static int setup(void **state)
 	write_text(temp_path("sys/class/ubi/ubi0_2/dev"), "249:3\n");
 	write_text(temp_path("sys/class/ubi/ubi1_2/dev"), "248:3\n");
 	proc_tree_add("proc", 42, "updater", false);
-	view = (struct proof_view){ &mounts, swaps, sys, dev, proc };
+	view = (struct proof_view){ &mounts, swaps, sys, dev, proc, NULL };
 	return 0;
 }
 
@@ -161,6 +161,17 @@ static void under_ubiblock(void **state)
 	expect_used("loop0 holds it");
 }
 
+/* What a take-over will end does not count. */
+static void look_ahead(void **state)
+{
+	mounted("9 1 0:20 / / rw - ubifs ubi0:rootfs rw");
+	write_text(temp_path("sys/block/ubiblock0_2/size"), "8\n");
+	proc_tree_open("proc", 42, 4, "/dev/ubi0_2");
+	taken = true;
+	view.will_go = &mounts;
+	expect_free("ubi0_2");
+}
+
 static void opened_by_a_process(void **state)
 {
 	proc_tree_open("proc", 42, 3, "/dev/ubi0");
@@ -198,10 +209,15 @@ static void taken_by_somebody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		volume_test(nothing_uses_it),      volume_test(volume_that_is_yet_to_be_made),
-		volume_test(volume_that_has_gone), volume_test(mounted_volume),
-		volume_test(under_ubiblock),       volume_test(opened_by_a_process),
-		volume_test(taken_by_somebody),    volume_test(opened_by_another_name),
+		volume_test(nothing_uses_it),
+		volume_test(volume_that_is_yet_to_be_made),
+		volume_test(volume_that_has_gone),
+		volume_test(mounted_volume),
+		volume_test(look_ahead),
+		volume_test(under_ubiblock),
+		volume_test(opened_by_a_process),
+		volume_test(taken_by_somebody),
+		volume_test(opened_by_another_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,12 +94,10 @@ static int ask(const struct proof_view *view, const char *kind, const char *what
 	return busy && strstr(question, busy) ? fault_set(fault, FAULT_BUSY, "in use") : 0;
 }
 
-int __wrap_proof_target_free(const struct proof_view *view, int number, bool mounts_too,
-			     struct fault *fault)
+int __wrap_proof_target_free(const struct proof_view *view, int number, struct fault *fault)
 {
 	char what[16];
 
-	assert_true(mounts_too);
 	(void)snprintf(what, sizeof(what), "%d", number);
 	return ask(view, "mtd", what, fault);
 }
@@ -120,6 +118,14 @@ int __wrap_obstacles_lazy(const struct mount_table *all, int number, const char 
 	assert_string_equal(sys, "/sys");
 	assert_string_equal(proc, "/proc");
 	return lazy ? fault_set(fault, FAULT_UNFIT, "mtd%d was unmounted lazily", number) : 0;
+}
+
+static int under_ubi0; /* the number of the MTD that UBI device 0 is on */
+
+int __wrap_mtd_under(const char *device, const char *sys)
+{
+	assert_string_equal(sys, "/sys");
+	return strncmp(device, "ubi0", 4) == 0 ? under_ubi0 : mtd_number(device);
 }
 
 /* mtd0 and mtd1 stand side by side, mtd2 covers both. */
@@ -162,6 +168,7 @@ static int setup(void **state)
 	others_mounts = "others";
 	asked[0] = '\0';
 	lazy = false;
+	under_ubi0 = -1;
 	memset(&t, 0, sizeof(t));
 	sim_board_init(&board);
 	return 0;
@@ -350,6 +357,46 @@ static void one_volume_twice(void **state)
 	volumes[0] = volumes[1] = "";
 }
 
+/* Whether it is there already or not: mtd2 covers mtd0. */
+static void volume_and_what_its_ubi_is_on(void **state)
+{
+	under_ubi0 = 0;
+	expect_shared("mtd0", "ubi0_1");
+	expect_shared("mtd2", "ubi0");
+	expect_apart("mtd1", "ubi0_1");
+	expect_apart("mtd0", "ubi1_1");
+	expect_apart("sda", "ubi0_1");
+}
+
+/* Though it tries nothing, it asks about volumes and disks, too. */
+static void look_ahead(void **state)
+{
+	struct mount_table mounts;
+	const struct proof_view view = {
+		.mounts = &mounts, .swaps = "/proc/swaps", .sys = "/sys", .will_go = &mounts
+	};
+
+	assert_int_equal(table(&mounts, "all"), 0);
+	assert_int_equal(target_unused(&view, "mtd7", &f), 0);
+	assert_int_equal(target_unused(&view, "ubi0_1", &f), 0);
+	assert_int_equal(target_unused(&view, "sda", &f), 0);
+	mounts_free(&mounts);
+	assert_string_equal(asked, "mtd 7 all; volume ubi0_1 all; disk sda all; ");
+}
+
+static void only_their_devices(void **state)
+{
+	const struct sim_geometry g = { SIM_NOR, 4096, 1, 4, NULL, 0 };
+	struct image img = { .payload_count = 1 };
+
+	(void)strcpy(sim_add_chip(&board, "a", &g)->target.device, "ubi0_1");
+	(void)strcpy(img.payload[0].part, "a");
+	img.payload[0].size = 1 << 20; /* that it does not fit is not asked any more */
+	assert_int_equal(targets_find(&t, &img, &f), 0);
+	assert_int_equal(t.count, 1);
+	assert_string_equal(t.device[0], "ubi0_1");
+}
+
 static void targets_that_do_not_fit(void **state)
 {
 	assert_int_equal(look("mtd0", "mtd1", 1024), -1);
@@ -374,6 +421,9 @@ int main(void)
 		targets_test(in_a_container),
 		targets_test(targets_that_share_flash),
 		targets_test(one_volume_twice),
+		targets_test(volume_and_what_its_ubi_is_on),
+		targets_test(look_ahead),
+		targets_test(only_their_devices),
 		targets_test(targets_that_do_not_fit),
 	};
 
