@@ -11,6 +11,7 @@
 #include "plan.h"
 #include "proof.h"
 #include "report.h"
+#include "say.h"
 #include "stragglers.h"
 #include "targets.h"
 #include "ubi.h"
@@ -31,6 +32,7 @@ static int try_everything(const struct targets *t, unsigned int *changed, struct
 	char busy[256];
 	int held;
 
+	holders_drop_in_flight();
 	*changed = holders_swap_off();
 	if (mounts_unmount_pass(PLAN_OLD_ROOT, &gone, &left, busy, sizeof(busy), f) < 0)
 		return -1;
@@ -105,7 +107,7 @@ int clear_and_prove(const char *image, int reports, struct fault *f)
 
 	if (find_targets(&t, image, f) == 0 && let_go(&t, reports, f) == 0 && prove(&t, f) == 0)
 		return 0;
-	(void)stragglers_name();
-	(void)holders_name(PLAN_OLD_ROOT);
+	if (stragglers_name() + holders_name(PLAN_OLD_ROOT) == 0 && f->kind == FAULT_BUSY)
+		say("no process, swap area or loop device holds anything: the kernel itself does");
 	return -1;
 }

@@ -12,12 +12,24 @@ def holder_in_kernel(lab):
     before = b.flash.snapshot()
     b.machine.sh("echo /etc/version >/sys/module/flashsim/parameters/hold", check=True)
     b.machine.send("flashinit update /mnt/fw.fwi\n")
+    b.machine.expect("no process, swap area or loop device holds anything: the kernel itself does")
     b.machine.expect(r"cannot unmount /oldroot \(squashfs, /dev/root\): (Device or r|R)esource busy",
                      timeout=40)
     b.machine.expect("nothing was erased: going back to the old firmware")
     b.machine.up(1)
     b.machine.kill()
     lab.check(b.flash.snapshot() == before, "the flash was changed")
+
+
+@scenario()
+def holder_in_flight(lab):
+    """A file in flight through sockets that nobody has any more: the kernel is made to drop it."""
+    b = bench.on(lab, "jffs2-nand")
+    b.machine.sh("straggler --late in-flight-cycle", check=True)
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    b.machine.expect("straggler: in-flight-cycle is out")
+    lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
 
 
 @scenario()
