@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "mtd_map.h"
@@ -60,15 +61,38 @@ static bool no_target_shares(int number, const struct targets *targets, const ch
 }
 
 /*
+ * Whether the block device at a place in sysfs, ".../sda/sda1", is a target, or part of one, or has
+ * one. Takes the place apart.
+ */
+static bool is_target(char *place, const struct targets *targets)
+{
+	const char *disk, *name = strrchr(place, '/') + 1;
+	char part[PATH_MAX + 64];
+
+	for (unsigned int i = 0; i < targets->count; i++) {
+		(void)snprintf(part, sizeof(part), "%s/%s", place, targets->device[i]);
+		if (access(part, F_OK) == 0)
+			return true;
+	}
+	place[name - place - 1] = '\0';
+	disk = strrchr(place, '/') + 1;
+	for (unsigned int i = 0; i < targets->count; i++)
+		if (strcmp(name, targets->device[i]) == 0 || strcmp(disk, targets->device[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
  * A disk of the hardware's own is somewhere below its bus. Those that are made of files, of other
  * devices or of a network's peer (loop, dm, nbd) are not, but for iSCSI's, which are in a session.
  */
-static bool on_hardware(const struct mount *m, const char *sys)
+static bool on_hardware(const struct mount *m, const struct targets *targets, const char *sys)
 {
 	char path[PATH_MAX], real[PATH_MAX];
 
 	(void)snprintf(path, sizeof(path), "%.512s/dev/block/%u:%u", sys, m->major, m->minor);
-	return realpath(path, real) && !strstr(real, "/virtual/") && !strstr(real, "/session");
+	return realpath(path, real) && !strstr(real, "/virtual/") && !strstr(real, "/session") &&
+	       !is_target(real, targets);
 }
 
 static bool outlives_all(const struct mount *m, const struct targets *targets, const char *sys)
@@ -78,7 +102,8 @@ static bool outlives_all(const struct mount *m, const struct targets *targets, c
 	if (m->major == MTD_BLOCK_MAJOR)
 		return no_target_shares((int)m->minor, targets, sys);
 	/* fuseblk has the number of its block device, and a process that reads it. */
-	return in_memory(m->type) || (strncmp(m->type, "fuse", 4) != 0 && on_hardware(m, sys));
+	return in_memory(m->type) ||
+	       (strncmp(m->type, "fuse", 4) != 0 && on_hardware(m, targets, sys));
 }
 
 const char *image_home_type(dev_t dev, dev_t root, const struct mount_table *mounts,

@@ -26,7 +26,8 @@ static const char table[] = "1 0 31:0 / / rw - jffs2 mtd:rootfs rw\n"
 			    "14 1 0:25 / /x rw - ubifs ubi7:data rw\n"
 			    "15 1 8:17 / /iscsi rw - ext4 /dev/sdb1 rw\n"
 			    "16 1 31:9 / /gone rw - jffs2 mtd:gone rw\n"
-			    "17 1 8:3 / /unknown rw - ext4 /dev/sda3 rw\n";
+			    "17 1 8:3 / /unknown rw - ext4 /dev/sda3 rw\n"
+			    "18 1 8:32 / /whole rw - ext2 /dev/sdc rw\n";
 
 static void add_disk(const char *number, const char *place)
 {
@@ -57,9 +58,10 @@ static void make_tree(void)
 	add_ubi("ubi1", "1\n");
 }
 
+static struct targets targets = { .count = 1, .device = { "mtd0" } };
+
 static const char *type_of(unsigned int major_number, unsigned int minor_number)
 {
-	static const struct targets targets = { .count = 1, .device = { "mtd0" } };
 	static char found[32];
 	struct mount_table mounts;
 	struct fault f;
@@ -102,11 +104,40 @@ static void what_goes(void **state)
 	assert_null(type_of(99, 99)); /* not in the table: a file system with several numbers */
 }
 
+static const char *type_if_target(unsigned int minor_number, const char *target)
+{
+	const char *type;
+
+	targets.count = 2;
+	strcpy(targets.device[1], target);
+	type = type_of(8, minor_number);
+	targets.count = 1;
+	return type;
+}
+
+/* A disk that is written to, in whole or in part. */
+static void disks_that_are_targets(void **state)
+{
+	make_tree();
+	add_disk("8:32", "pci0/host2/block/sdc");
+	write_text(temp_path("sys/devices/pci0/host2/block/sdc/sdc2/partition"), "2\n");
+	assert_string_equal(type_if_target(1, "sda2"), "vfat");
+	assert_string_equal(type_if_target(1, "da"), "vfat");
+	assert_string_equal(type_if_target(1, "sda11"), "vfat");
+	assert_null(type_if_target(1, "sda1"));
+	assert_null(type_if_target(1, "sda"));
+	assert_string_equal(type_if_target(32, "sdc3"), "ext2");
+	assert_null(type_if_target(32, "sdc2"));
+	assert_null(type_if_target(32, "sdc"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_stays, temp_dir_make, temp_dir_remove),
 		cmocka_unit_test_setup_teardown(what_goes, temp_dir_make, temp_dir_remove),
+		cmocka_unit_test_setup_teardown(disks_that_are_targets, temp_dir_make,
+						temp_dir_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
