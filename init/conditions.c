@@ -15,6 +15,8 @@
 #include "lock.h"
 #include "memory.h"
 #include "obstacles.h"
+#include "outcome.h"
+#include "outcome_file.h"
 #include "pid1.h"
 #include "proof.h"
 #include "ramroot.h"
@@ -75,7 +77,7 @@ static int read_config(struct preflight *p, struct finding *found, struct fault 
 
 static int look_at_image(struct preflight *p, struct finding *found, struct fault *f)
 {
-	if (firmware_look(&p->firmware, p->request, f) < 0)
+	if (firmware_look(&p->firmware, p->options->firmware, f) < 0)
 		return -1;
 	finding_figure(found, "size", image_file_size(firmware_image(&p->firmware)));
 	finding_say(found, "%s%s", firmware_trust(&p->firmware),
@@ -94,7 +96,7 @@ static int check_board(struct preflight *p, struct finding *found, struct fault 
 			    names.source, img->board_count ? "it" : "any");
 	else
 		finding_say(found, "the image is for any, and nothing says which this is");
-	return admission_board(img, &names, &p->request->except, f);
+	return admission_board(img, &names, &p->options->firmware->except, f);
 }
 
 static int check_rollback(struct preflight *p, struct finding *found, struct fault *f)
@@ -105,12 +107,12 @@ static int check_rollback(struct preflight *p, struct finding *found, struct fau
 	finding_figure(found, "lowest", p->config.rollback);
 	finding_say(found, "number %" PRIu32 ", the lowest that is taken is %" PRIu32,
 		    img->rollback, p->config.rollback);
-	return admission_rollback(img, &p->config, &p->request->except, f);
+	return admission_rollback(img, &p->config, &p->options->firmware->except, f);
 }
 
 static int verify_image(struct preflight *p, struct finding *found, struct fault *f)
 {
-	return firmware_verify(&p->firmware, p->request, found, f);
+	return firmware_verify(&p->firmware, p->options->firmware, found, f);
 }
 
 static int check_init(struct preflight *p, struct finding *found, struct fault *f)
@@ -210,6 +212,23 @@ static int find_home(struct preflight *p, struct finding *found, struct fault *f
 	return 0;
 }
 
+static int check_outcome(struct preflight *p, struct finding *found, struct fault *f)
+{
+	const char *type;
+
+	p->outcome = p->options->outcome ? p->options->outcome : p->config.outcome;
+	if (!*p->outcome) {
+		finding_say(found, "is told on the console and in the kernel's log%s",
+			    outcome_in_pstore() ? ", which pstore keeps" : "; no file is named");
+		return 0;
+	}
+	type = outcome_file_home(p->outcome, &p->reachable, &p->targets, f);
+	if (!type)
+		return -1;
+	finding_say(found, "is told in %s (%s), too", p->outcome, type);
+	return 0;
+}
+
 static int check_memory(struct preflight *p, struct finding *found, struct fault *f)
 {
 	const struct image *img = firmware_image(&p->firmware);
@@ -280,6 +299,7 @@ const struct condition conditions[] = {
 	{ "targets", check_apart, IMAGE | TARGETS, TARGETS, 0 },
 	{ "data", check_data, IMAGE | CONTENTS | TARGETS, 0, 0 },
 	{ "home", find_home, IMAGE | MOUNTS | TARGETS, 0, ALWAYS_TOLD },
+	{ "outcome", check_outcome, CONFIG | MOUNTS | TARGETS, 0, 0 },
 	{ "memory", check_memory, IMAGE, 0, 0 },
 	{ "ramroot", check_ramroot, SIGHT, 0, 0 },
 };

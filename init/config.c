@@ -30,29 +30,53 @@ static int take_board(struct config *c, const char *value, struct fault *f)
 	return 0;
 }
 
-/* The last of two would win, and it may be the wrong one. */
-static bool is_second(struct config *c, const char *key)
+static int take_rollback(struct config *c, const char *value, struct fault *f)
 {
-	bool *seen = *key == 'a' ? &c->after_seen : &c->rollback_seen;
-	bool second = *seen;
-
-	*seen = true;
-	return second;
-}
-
-static int take_value(struct config *c, const char *key, const char *value, struct fault *f)
-{
-	if (strcmp(key, "board") == 0)
-		return take_board(c, value, f);
-	if (strcmp(key, "after") != 0 && strcmp(key, "rollback-number") != 0)
-		return fault_set(f, FAULT_UNFIT, "there is no key \"%s\"", key);
-	if (is_second(c, key))
-		return fault_set(f, FAULT_UNFIT, "a second %s", key);
-	if (*key == 'a')
-		return plan_take_after(value, &c->after, f);
 	if (!number_parse(value, &c->rollback))
 		return fault_set(f, FAULT_UNFIT, "\"%s\" is not a number", value);
 	return 0;
+}
+
+static int take_after(struct config *c, const char *value, struct fault *f)
+{
+	return plan_take_after(value, &c->after, f);
+}
+
+static int take_outcome(struct config *c, const char *value, struct fault *f)
+{
+	if (value[0] != '/' || strlen(value) >= sizeof(c->outcome))
+		return fault_set(f, FAULT_UNFIT,
+				 "\"%s\" is not a path from / on that is shorter "
+				 "than %zu characters",
+				 value, sizeof(c->outcome));
+	memcpy(c->outcome, value, strlen(value) + 1);
+	return 0;
+}
+
+/* What is an option has the option's name. */
+static const struct key {
+	const char *name;
+	int (*take)(struct config *c, const char *value, struct fault *f);
+	bool often;
+} keys[] = {
+	{ "board", take_board, true },
+	{ "rollback-number", take_rollback, false },
+	{ "after", take_after, false },
+	{ "outcome", take_outcome, false },
+};
+
+static int take_value(struct config *c, const char *name, const char *value, struct fault *f)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (strcmp(name, keys[i].name) != 0)
+			continue;
+		/* The last of two would win, and it may be the wrong one. */
+		if (!keys[i].often && c->seen & 1u << i)
+			return fault_set(f, FAULT_UNFIT, "a second %s", name);
+		c->seen |= 1u << i;
+		return keys[i].take(c, value, f);
+	}
+	return fault_set(f, FAULT_UNFIT, "there is no key \"%s\"", name);
 }
 
 /* Cuts blanks off both ends, in place. */

@@ -22,7 +22,8 @@ struct config {
 	char board[CONFIG_BOARDS_MAX][IMAGE_TEXT_MAX + 1];
 	uint32_t rollback;
 	struct after after;
-	bool rollback_seen, after_seen; /* while reading */
+	char outcome[256]; /* file for the outcome of updates; or empty */
+	unsigned int seen; /* bits of keys, while reading */
 };
 
 /*

@@ -60,7 +60,8 @@ int devices_make(const char *dev, const char *sys, struct fault *f)
 	    make_listed(dev, sys, "class/misc", "ubi_ctrl", S_IFCHR, f) < 0)
 		return -1;
 	if (make_listed(dev, sys, "class/watchdog", "watchdog", S_IFCHR, f) < 0 ||
-	    make_listed(dev, sys, "class/misc", "watchdog", S_IFCHR, f) < 0)
+	    make_listed(dev, sys, "class/misc", "watchdog", S_IFCHR, f) < 0 ||
+	    make_listed(dev, sys, "class/pmsg", "pmsg", S_IFCHR, f) < 0)
 		return -1;
 	return make_listed(dev, sys, "class/block", "", S_IFBLK, f); /* and partitions */
 }

@@ -24,11 +24,14 @@ static const char help[] =
 	"                 pipe it is written while it comes, each chunk checked before it is used,\n"
 	"                 but nobody can know whether the rest is whole\n"
 	"  info IMAGE     tell what is in the image; \"-\" is standard input\n"
+	"  status         tell how the last update ended, and exit with its code\n"
 	"  verify IMAGE   check every byte of the image; \"-\" is standard input\n"
 	"\n"
 	"Options of update:\n"
 	"  --after WHAT       once the image is written: reboot (the default), poweroff, halt, boot\n"
 	"                     (the new root, without a reboot) or exec:PROGRAM (in the RAM root)\n"
+	"Option of update, check and status:\n"
+	"  --outcome FILE     where each turn of the update is noted, on a file system that stays\n"
 	"Options of update and write:\n"
 	"  --dry-run          do everything up to the first step that cannot be undone\n"
 	"Options of update, check and write, in place of IMAGE:\n"
@@ -45,13 +48,13 @@ static const char help[] =
 	"Options of info and verify:\n"
 	"  --key FILE         public key of signify or minisign that must have signed the image;\n"
 	"                     may be given often; without it, the keys that are installed\n"
-	"Options of update, check, write and info:\n"
+	"Options of update, check, write, status and info:\n"
 	"  --json             tell it in JSON, a line for each event (info: one object)\n"
 	"\n"
 	"  -h, --help         this text\n"
 	"  --version          version of flashinit\n"
 	"\n" CONFIG_FILE
-	" may set board, rollback-number and after. Public keys are the files\n" CONFIG_KEYS
+	" may set board, rollback-number, after and outcome. Public keys are the files\n" CONFIG_KEYS
 	"/*.pub; where there is one, an image must be signed by one.\n"
 	"\n"
 	"Exit codes: 0 done; 1 failed, nothing changed; 2 called the wrong way; 3 image refused;\n"
@@ -92,6 +95,8 @@ static int run_command_line(int argc, char **argv)
 		return show_info(&o.show);
 	case VERB_VERIFY:
 		return show_verify(&o.show);
+	case VERB_STATUS:
+		return status(&o.status);
 	case VERB_HELP:
 		(void)fputs(help, stdout);
 		return 0;

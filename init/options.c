@@ -9,6 +9,7 @@
 
 enum {
 	OPT_AFTER = 256,
+	OPT_OUTCOME,
 	OPT_DRY_RUN,
 	OPT_FORCE_BOARD,
 	OPT_ALLOW_DOWNGRADE,
@@ -22,6 +23,7 @@ enum {
 
 static const struct option long_options[] = {
 	{ "after", required_argument, NULL, OPT_AFTER },
+	{ "outcome", required_argument, NULL, OPT_OUTCOME },
 	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "force-board", no_argument, NULL, OPT_FORCE_BOARD },
 	{ "allow-downgrade", no_argument, NULL, OPT_ALLOW_DOWNGRADE },
@@ -40,7 +42,7 @@ static const struct {
 	enum verb verb;
 } verbs[] = {
 	{ "update", VERB_UPDATE }, { "check", VERB_CHECK },   { "write", VERB_WRITE },
-	{ "info", VERB_INFO },     { "verify", VERB_VERIFY },
+	{ "info", VERB_INFO },     { "verify", VERB_VERIFY }, { "status", VERB_STATUS },
 };
 
 /* The verbs that an option goes with. */
@@ -49,12 +51,14 @@ static unsigned int verbs_of(int option)
 	switch (option) {
 	case OPT_AFTER:
 		return VERB_UPDATE;
+	case OPT_OUTCOME:
+		return VERB_UPDATE | VERB_CHECK | VERB_STATUS;
 	case OPT_DRY_RUN:
 		return VERB_UPDATE | VERB_WRITE;
 	case OPT_KEY:
 		return VERB_INFO | VERB_VERIFY;
 	case OPT_JSON:
-		return VERB_UPDATE | VERB_CHECK | VERB_WRITE | VERB_INFO;
+		return VERB_UPDATE | VERB_CHECK | VERB_WRITE | VERB_INFO | VERB_STATUS;
 	default:
 		return VERB_UPDATE | VERB_CHECK | VERB_WRITE;
 	}
@@ -125,6 +129,9 @@ static int take_option(struct options *o, int option, struct fault *f)
 	switch (option) {
 	case OPT_AFTER:
 		return take_after(&o->update, f);
+	case OPT_OUTCOME:
+		o->update.outcome = o->status.outcome = optarg;
+		return 0;
 	case OPT_DRY_RUN:
 		o->update.dry_run = o->write.dry_run = true;
 		return 0;
@@ -143,7 +150,7 @@ static int take_option(struct options *o, int option, struct fault *f)
 	case OPT_KEY:
 		return take_key(&o->show, f);
 	case OPT_JSON:
-		o->show.json = o->write.json = o->update.json = true;
+		o->show.json = o->write.json = o->update.json = o->status.json = true;
 		return 0;
 	default: /* getopt has said what is wrong with it */
 		return fault_set(f, FAULT_USAGE, "try flashinit --help");
@@ -166,11 +173,12 @@ static int take_verb(struct options *o, const char *word, unsigned int allowed, 
 	return fault_set(f, FAULT_USAGE, "there is no verb %s; try flashinit --help", word);
 }
 
-/* A verb, and an image unless plain ones are given in its place. */
+/* A verb, and an image unless it takes none, or plain ones are given in its place. */
 static int take_words(struct options *o, int count, char **words, unsigned int allowed,
 		      struct fault *f)
 {
-	int wanted = o->firmware.raw_count ? 1 : 2;
+	bool alone = count > 0 && strcmp(words[0], "status") == 0;
+	int wanted = alone || o->firmware.raw_count ? 1 : 2;
 
 	if (count < wanted)
 		return fault_set(f, FAULT_USAGE, "needs a verb and an image; try flashinit --help");

@@ -10,6 +10,7 @@
 #include "fault.h"
 #include "firmware.h"
 #include "show.h"
+#include "status.h"
 #include "update.h"
 #include "write.h"
 
@@ -19,8 +20,9 @@ enum verb { /* bits, since an option says with which of them it goes */
 	    VERB_WRITE = 4,
 	    VERB_INFO = 8,
 	    VERB_VERIFY = 16,
-	    VERB_HELP = 32,
-	    VERB_VERSION = 64,
+	    VERB_STATUS = 32,
+	    VERB_HELP = 64,
+	    VERB_VERSION = 128,
 };
 
 struct options {
@@ -30,6 +32,7 @@ struct options {
 	struct update_options update;
 	struct write_options write;
 	struct show_options show;
+	struct status_options status;
 };
 
 /*

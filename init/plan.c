@@ -54,7 +54,8 @@ static const struct text_key {
 	{                                                                               \
 #field, offsetof(struct plan, field), sizeof(((struct plan *)0)->field) \
 	}
-	TEXT_KEY(image), TEXT_KEY(sha256), TEXT_KEY(home), TEXT_KEY(root), TEXT_KEY(watchdogs),
+	TEXT_KEY(image),     TEXT_KEY(sha256),  TEXT_KEY(home),     TEXT_KEY(root),
+	TEXT_KEY(watchdogs), TEXT_KEY(outcome), TEXT_KEY(firmware),
 };
 
 enum { TEXT_KEYS = sizeof(text_keys) / sizeof(*text_keys) };

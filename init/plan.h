@@ -35,6 +35,8 @@ struct plan {
 	char home[32];  /* type of the file system that it stayed on; empty: it was copied */
 	char root[160]; /* what the old root is on, as root_find() writes it */
 	char watchdogs[WATCHDOG_NAMES]; /* those to take over */
+	char outcome[32]; /* path in the RAM root of the file for the outcome; or empty */
+	char firmware[IMAGE_TEXT_MAX + 1]; /* its version, for the outcome */
 	struct after after;
 };
 

@@ -10,11 +10,11 @@
 static void tell(const struct preflight *p, const struct condition *c, const struct finding *found,
 		 const struct fault *f)
 {
-	if (p->tell_all || say_is_json())
+	if (p->options->check_only || say_is_json())
 		finding_tell(found, c->name, f);
 	else if (!f && (c->how & ALWAYS_TOLD))
 		say("%s", found->text);
-	if (p->tell_all && f)
+	if (p->options->check_only && f)
 		(void)say_fault(f); /* the code is the first one's */
 }
 
@@ -41,18 +41,18 @@ static void look_at_all(struct preflight *p, const struct condition *c)
 	unsigned int times = c->how & PER_PAYLOAD ? firmware_image(&p->firmware)->payload_count : 1;
 
 	for (p->payload = 0; p->payload < times; p->payload++)
-		if (look_at(p, c) < 0 && !p->tell_all)
+		if (look_at(p, c) < 0 && !p->options->check_only)
 			return;
 }
 
-int preflight_run(struct preflight *p, struct firmware_request *r, bool tell_all, struct fault *f)
+int preflight_run(struct preflight *p, const struct update_options *o, struct fault *f)
 {
 	memset(p, 0, sizeof(*p));
 	p->lock = -1;
-	p->request = r;
-	p->tell_all = tell_all;
+	p->options = o;
+	p->outcome = "";
 	firmware_init(&p->firmware);
-	for (unsigned int i = 0; i < conditions_count && (p->unmet == 0 || tell_all); i++) {
+	for (unsigned int i = 0; i < conditions_count && (p->unmet == 0 || o->check_only); i++) {
 		const struct condition *c = &conditions[i];
 
 		if (c->needs & p->unknown)

@@ -13,19 +13,20 @@
 #include "firmware.h"
 #include "mounts.h"
 #include "targets.h"
+#include "update.h"
 #include "watchdog.h"
 
 struct preflight {
 	struct config config;
-	struct firmware_request *request;
+	const struct update_options *options;
 	struct firmware firmware;
 	struct targets targets;
 	struct mount_table all, reachable; /* what is mounted, whether it can be reached or not */
+	const char *outcome;               /* file for it; "" is none */
 	char home[32]; /* type of the file system that the image stays on; or empty */
 	char watchdogs[WATCHDOG_NAMES]; /* those that run */
 	uint64_t staged;                /* bytes that the RAM root will hold */
 	int lock;
-	bool tell_all;        /* every condition, and not only up to the first that is not met */
 	unsigned int unknown; /* what the conditions that are left cannot be told without */
 	unsigned int unmet;   /* conditions so far */
 	struct fault first;   /* why the first of them was not */
@@ -35,12 +36,12 @@ struct preflight {
 /*
  * Opens and verifies the firmware in full, and checks that this device takes it, that this system
  * can be taken over and that the firmware fits its flash. Tells what it found out about the
- * firmware and its targets, or, with tell_all or where JSON is wanted, about every condition. With
- * tell_all it goes on as far as it can behind what is not met, and says that as well; the fault is
- * the first one's. Keeps the firmware open (the request must outlive p) and the lock; release with
+ * firmware and its targets, or, for the verb check or where JSON is wanted, about every condition. For
+ * check it goes on as far as it can behind what is not met, and says that as well; the fault is the
+ * first one's. Keeps the firmware open (the options must outlive p) and the lock; release with
  * preflight_end(), also after a failure.
  */
-int preflight_run(struct preflight *p, struct firmware_request *r, bool tell_all, struct fault *f);
+int preflight_run(struct preflight *p, const struct update_options *o, struct fault *f);
 void preflight_end(struct preflight *p);
 
 #endif

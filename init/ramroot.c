@@ -20,6 +20,8 @@
 #include "devices.h"
 #include "files.h"
 #include "inittab.h"
+#include "outcome.h"
+#include "outcome_file.h"
 #include "say.h"
 #include "signature.h"
 
@@ -152,6 +154,9 @@ static int copy_files(const struct ramroot *r, const struct ramroot_contents *c,
 	in_dir(path, r, c->plan->image);
 	if (c->place_image(c->ctx, path, f) < 0)
 		return -1;
+	in_dir(path, r, OUTCOME_KEPT);
+	if (*c->outcome && outcome_file_keep(c->outcome, path, f) < 0)
+		return -1;
 	in_dir(path, r, PLAN_FILE);
 	if (plan_write(c->plan, path, f) < 0)
 		return -1;
@@ -270,7 +275,7 @@ int ramroot_try(const struct ramroot *r, struct fault *f)
 
 void ramroot_undo(struct ramroot *r)
 {
-	static const char *const views[] = { RAMROOT_IMAGE, "sys", "proc", "dev" };
+	static const char *const views[] = { OUTCOME_KEPT, RAMROOT_IMAGE, "sys", "proc", "dev" };
 
 	for (size_t i = 0; r->mounted && i < sizeof(views) / sizeof(*views); i++) {
 		char path[PATH_ROOM];

@@ -23,7 +23,8 @@ struct ramroot {
 
 struct ramroot_contents {
 	const struct plan *plan;
-	uint64_t bytes; /* of flashinit and what is copied */
+	const char *outcome; /* file that has to stay, at the plan's path; "" is none */
+	uint64_t bytes;      /* of flashinit and what is copied */
 	/* Makes the image appear at the new path. */
 	int (*place_image)(void *ctx, const char *path, struct fault *f);
 	void *ctx;

@@ -16,6 +16,7 @@
 #include "clear.h"
 #include "machine.h"
 #include "pid1.h"
+#include "outcome.h"
 #include "plan.h"
 #include "progress.h"
 #include "say.h"
@@ -40,12 +41,21 @@ struct flashing {
 	unsigned int wait_s; /* before the next one */
 };
 
+/* Nothing more will be told: its file system is left in order. */
+static void tell_last(const struct plan *plan, int code, const char *state, const char *text)
+{
+	outcome_tell(plan, code, state, text);
+	if (*plan->outcome)
+		machine_leave(plan->outcome);
+}
+
 /* Nothing was erased: whatever is wrong, the old firmware is whole and the best there is. */
-static void give_up(const struct fault *f) __attribute__((noreturn));
-static void give_up(const struct fault *f)
+static void give_up(const struct plan *plan, const struct fault *f) __attribute__((noreturn));
+static void give_up(const struct plan *plan, const struct fault *f)
 {
 	(void)say_fault(f);
 	say("nothing was erased: going back to the old firmware");
+	tell_last(plan, (int)f->kind, "gave-up", f->text);
 	machine_leave(PLAN_OLD_ROOT);
 	(void)watchdog_poll(NULL, 0, READ_IT_MS);
 	machine_end(AFTER_REBOOT);
@@ -70,7 +80,8 @@ static void clear(struct plan *plan)
 
 	(void)stragglers_kill(STRAGGLERS_MS); /* who is left is named; what it holds decides */
 	if (watchdog_check(&f) < 0 || child_run(&work, &f) != CHILD_SUCCEEDED)
-		give_up(&f);
+		give_up(plan, &f);
+	outcome_tell(plan, FAULT_FAILED, "cleared", "nothing uses the flash");
 	say("the old root is unmounted and nothing uses the flash");
 }
 
@@ -111,9 +122,10 @@ static void on_flash_report(void *ctx, const struct report *r)
  * An eraseblock is marked bad in RAM only. Written on now, everything behind it would be where the
  * next boot does not look; a boot that finds no start can try once more.
  */
-static void start_anew(void) __attribute__((noreturn));
-static void start_anew(void)
+static void start_anew(const struct plan *plan, const struct fault *f) __attribute__((noreturn));
+static void start_anew(const struct plan *plan, const struct fault *f)
 {
+	tell_last(plan, FAULT_FLASH, "incomplete", f->text);
 	say("the firmware is incomplete");
 	(void)watchdog_poll(NULL, 0, READ_IT_MS);
 	machine_end(AFTER_REBOOT);
@@ -132,6 +144,7 @@ static void flash(struct plan *plan)
 		.report_ctx = &flashing,
 		.alone = true, /* two workers would undo each other's work */
 	};
+	unsigned int failed = 0;
 	struct fault f;
 
 	for (;;) {
@@ -140,10 +153,13 @@ static void flash(struct plan *plan)
 			return;
 		progress_end(&flashing.progress);
 		if (!flashing.begun)
-			give_up(&f);
+			give_up(plan, &f);
 		(void)say_fault(&f);
+		failed++;
+		if ((failed & (failed - 1)) == 0) /* ever more seldom: a file system wears, too */
+			outcome_tell(plan, FAULT_FLASH, "retrying", f.text);
 		if (f.err == ENOTRECOVERABLE)
-			start_anew();
+			start_anew(plan, &f);
 		say("the firmware is incomplete: DO NOT TURN OFF; trying again in %u s",
 		    flashing.wait_s);
 		(void)watchdog_poll(NULL, 0, flashing.wait_s * 1000);
@@ -161,12 +177,15 @@ void supervise(void)
 	pid1_become();
 	pid1_settle();
 	if (plan_read(&plan, PLAN_FILE, &f) < 0)
-		give_up(&f); /* so ends init=/sbin/flashinit, for which no update staged a plan */
+		give_up(&plan,
+			&f); /* so ends init=/sbin/flashinit, for which no update staged a plan */
 	watchdog_adopt(plan.watchdogs);
 	(void)watchdog_feed(); /* nobody has since init killed its feeder */
 	say("this is PID 1 now, in RAM; the old root goes");
+	outcome_tell(&plan, FAULT_FAILED, "taken-over", "the old root goes");
 	clear(&plan);
 	flash(&plan);
 	say("the new firmware is written and proven");
+	tell_last(&plan, 0, "done", "written and proven");
 	after_update(&plan);
 }

@@ -12,6 +12,7 @@
 #include "image_file.h"
 #include "image_home.h"
 #include "json.h"
+#include "outcome.h"
 #include "preflight.h"
 #include "ramroot.h"
 #include "root.h"
@@ -96,6 +97,9 @@ static void make_plan(struct plan *plan, const struct update_options *o, const s
 	memcpy(plan->home, p->home, sizeof(plan->home));
 	memcpy(plan->watchdogs, p->watchdogs, sizeof(plan->watchdogs));
 	image_id(firmware_image(&p->firmware), plan->sha256);
+	memcpy(plan->firmware, firmware_image(&p->firmware)->fw_version, sizeof(plan->firmware));
+	if (*p->outcome)
+		memcpy(plan->outcome, OUTCOME_KEPT, sizeof(OUTCOME_KEPT));
 	plan->after = o->after_given ? o->after : p->config.after;
 }
 
@@ -105,6 +109,7 @@ static int stage(const struct update_options *o, struct preflight *p, struct ram
 	struct plan plan;
 	const struct ramroot_contents contents = {
 		.plan = &plan,
+		.outcome = p->outcome,
 		.bytes = p->staged,
 		.place_image = place_image,
 		.ctx = p,
@@ -123,9 +128,40 @@ static int stage(const struct update_options *o, struct preflight *p, struct ram
 	return -1;
 }
 
+/* Whoever started it from afar is told where to look, before the connection goes. */
+static int tell_outcome(const struct preflight *p, int code, const char *state, const char *text,
+			struct fault *f)
+{
+	struct outcome o;
+
+	outcome_now(&o, code, state, firmware_image(&p->firmware)->fw_version, text);
+	return outcome_write(&o, p->outcome, f);
+}
+
+static void tell_where_to_look(const struct preflight *p)
+{
+	if (*p->outcome)
+		say("afterwards \"flashinit status --outcome %s\" tells how it ended", p->outcome);
+	else if (outcome_in_pstore())
+		say("afterwards \"flashinit status\" tells how it ended, by pstore");
+	else
+		say("no file for the outcome was named (--outcome): whether the new firmware runs "
+		    "tells how it ended");
+}
+
+static int hand_over(const struct preflight *p, struct ramroot *ram, bool *told, struct fault *f)
+{
+	tell_where_to_look(p);
+	if (tell_outcome(p, FAULT_FAILED, "handing-over", "init is told to go", f) < 0)
+		return -1;
+	say("handing over to init; what follows is told on the console");
+	return handover(ram, not_interrupted, told, f);
+}
+
 static int stage_and_go(const struct update_options *o, struct preflight *p, struct fault *f)
 {
 	struct ramroot ram;
+	struct fault second;
 	bool told = false;
 	int result;
 
@@ -138,17 +174,18 @@ static int stage_and_go(const struct update_options *o, struct preflight *p, str
 		say("nothing was changed");
 		return 0;
 	}
-	say("handing over to init; what follows is told on the console");
-	result = handover(&ram, not_interrupted, &told, f);
-	if (!told)
+	result = hand_over(p, &ram, &told, f);
+	if (!told) {
 		ramroot_undo(&ram);
+		(void)tell_outcome(p, (int)f->kind, "undone", f->text, &second); /* f says more */
+	}
 	return result;
 }
 
 /* Whatever was asked for: phase 0, phase 0 and 1, or all the way. */
 static int run_phases(struct update_options *o, struct preflight *p, struct fault *f)
 {
-	int result = preflight_run(p, o->firmware, o->check_only, f);
+	int result = preflight_run(p, o, f);
 
 	if (!o->check_only)
 		return result < 0 ? -1 : stage_and_go(o, p, f);

@@ -10,10 +10,11 @@
 struct update_options {
 	struct firmware_request *firmware;
 	struct after after;
-	bool after_given; /* if not, the configuration says it */
-	bool check_only;  /* phase 0 only */
-	bool dry_run;     /* phases 0 and 1, and back */
-	bool json;        /* tell it in events, a line each */
+	bool after_given;    /* if not, the configuration says it */
+	const char *outcome; /* file; NULL: the configuration says it */
+	bool check_only;     /* phase 0 only */
+	bool dry_run;        /* phases 0 and 1, and back */
+	bool json;           /* tell it in events, a line each */
 };
 
 /* The verbs update and check. Returns the exit code; if update succeeds it does not return. */

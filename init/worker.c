@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "worker.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -8,39 +9,59 @@
 
 #include "flashing.h"
 #include "image_file.h"
+#include "outcome.h"
 #include "report.h"
+
+struct worker {
+	int reports;
+	const struct plan *plan;
+	bool begun; /* by an attempt before this one */
+};
 
 /* If PID 1 cannot be told that the point of no return comes, it is not passed. */
 static int on_begin(void *ctx, struct fault *f)
 {
-	if (report_text(*(int *)ctx, REPORT_BEGIN, "erasing") < 0)
+	const struct worker *w = ctx;
+	sigset_t child;
+
+	if (report_text(w->reports, REPORT_BEGIN, "erasing") < 0)
 		return fault_errno(f, FAULT_FAILED, "cannot report to PID 1");
+	if (w->begun)
+		return 0;
+	/* Blocked, it is waited for. */
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &child, NULL);
+	outcome_tell(w->plan, FAULT_FLASH, "begun", "erasing and writing");
 	return 0;
 }
 
 static void on_progress(void *ctx, uint64_t done, uint64_t total)
 {
+	const struct worker *w = ctx;
 	struct report r;
 
 	memset(&r, 0, sizeof(r));
 	r.kind = REPORT_PROGRESS;
 	r.done = done;
 	r.total = total;
-	(void)report_send(*(int *)ctx, &r); /* the flash matters, not who hears of it */
+	(void)report_send(w->reports, &r); /* the flash matters, not who hears of it */
 }
 
 static void on_note(void *ctx, const char *text)
 {
-	(void)report_text(*(int *)ctx, REPORT_SAY, "%s", text);
+	const struct worker *w = ctx;
+
+	(void)report_text(w->reports, REPORT_SAY, "%s", text);
 }
 
-static void tell(const struct image *img, const struct engine_counts *counts, int reports)
+static void tell(struct worker *w, const struct image *img, const struct engine_counts *counts)
 {
 	for (unsigned int i = 0; i < img->payload_count; i++) {
 		char text[256];
 
 		flashing_tell(text, sizeof(text), &img->payload[i], &counts[i]);
-		on_note(&reports, text);
+		on_note(w, text);
 	}
 }
 
@@ -57,10 +78,10 @@ static void tell_marked(const struct image *img, const struct engine_counts *cou
 	(void)report_send(reports, &r); /* as in on_progress() */
 }
 
-static int flash(const struct image *img, struct source *src, uint32_t marked, int reports,
+static int flash(struct worker *w, const struct image *img, struct source *src, uint32_t marked,
 		 struct fault *f)
 {
-	const struct engine_events events = { &reports, on_begin, on_progress, on_note };
+	const struct engine_events events = { w, on_begin, on_progress, on_note };
 	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
 	bool begun;
 	int result;
@@ -69,9 +90,9 @@ static int flash(const struct image *img, struct source *src, uint32_t marked, i
 	for (unsigned int i = 0; i < img->payload_count; i++)
 		counts[i].newly_bad = marked;
 	result = flashing_run(img, src, &events, counts, &begun, f);
-	tell_marked(img, counts, marked, reports);
+	tell_marked(img, counts, marked, w->reports);
 	if (result == 0)
-		tell(img, counts, reports);
+		tell(w, img, counts);
 	return result;
 }
 
@@ -86,11 +107,13 @@ static void on_verified(void *ctx, uint64_t done, uint64_t total)
  * It may have been damaged or replaced, or its device have gone, while init shut down. Nobody else
  * uses its file system any more: from now on a power cut finds it in order.
  */
-static int verify_at_home(const char *path, struct image_file *file, int reports, struct fault *f)
+static int verify_at_home(const struct plan *plan, struct image_file *file, int reports,
+			  struct fault *f)
 {
-	/* A file system that cannot be made read-only is read all the same. */
-	(void)mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		    NULL);
+	/* A file system that cannot be made read-only is read all the same; the outcome may go there. */
+	if (!*plan->outcome)
+		(void)mount(NULL, plan->image, NULL,
+			    MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 	if (image_verify(&file->image, &file->source, on_verified, &reports, f) < 0)
 		return -1;
 	return source_back_to(&file->source, image_file_size(&file->image) - file->image.body_size,
@@ -99,6 +122,7 @@ static int verify_at_home(const char *path, struct image_file *file, int reports
 
 int worker_flash(const struct plan *plan, bool begun, uint32_t marked, int reports, struct fault *f)
 {
+	struct worker w = { .reports = reports, .plan = plan, .begun = begun };
 	struct image_file file;
 	int result;
 
@@ -106,9 +130,9 @@ int worker_flash(const struct plan *plan, bool begun, uint32_t marked, int repor
 	if (result == 0 && !plan_is_for(plan, &file.image))
 		result = fault_set(f, FAULT_IMAGE, "%s: it is another image now", plan->image);
 	if (result == 0 && *plan->home && !begun)
-		result = verify_at_home(plan->image, &file, reports, f);
+		result = verify_at_home(plan, &file, reports, f);
 	if (result == 0)
-		result = flash(&file.image, &file.source, marked, reports, f);
+		result = flash(&w, &file.image, &file.source, marked, f);
 	image_file_close(&file);
 	return result;
 }

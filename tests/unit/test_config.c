@@ -61,7 +61,8 @@ static void nothing_in_it(void **state)
 static void all_keys(void **state)
 {
 	fine("# this device\nboard = acme,router\n\nboard=other board\n"
-	     "\trollback-number\t= 4294967295\r\nafter =poweroff  \n");
+	     "\trollback-number\t= 4294967295\r\nafter =poweroff  \noutcome = /data/last outcome\n");
+	assert_string_equal(c.outcome, "/data/last outcome");
 	assert_int_equal(c.board_count, 2);
 	assert_string_equal(c.board[0], "acme,router");
 	assert_string_equal(c.board[1], "other board");
@@ -69,6 +70,7 @@ static void all_keys(void **state)
 	assert_int_equal(c.after.what, AFTER_POWEROFF);
 	fine("after = halt"); /* without a newline; and nothing is left of the last time */
 	assert_int_equal(c.after.what, AFTER_HALT);
+	assert_string_equal(c.outcome, "");
 	assert_int_equal(c.board_count, 0);
 	assert_int_equal(c.rollback, 0);
 	fine("board = a = b #c\n"); /* a comment is a line */
@@ -160,6 +162,7 @@ static void given_twice(void **state)
 {
 	refused("rollback-number = 5\nrollback-number = 0\n", "line 2: a second rollback-number");
 	refused("after = halt\n\nafter = reboot\n", "line 3: a second after");
+	refused("outcome = /a\nboard = b\noutcome = /a\n", "line 3: a second outcome");
 }
 
 static void long_lines(void **state)
@@ -171,6 +174,14 @@ static void long_lines(void **state)
 	refused(text, "line 1: \"xxxx");
 	memcpy(text, "after = ", 8);
 	refused(text, "line 1: ");
+	memcpy(text, "outcome = /", 11);
+	refused(text, "line 1: \"/xxx");
+	text[10 + sizeof(c.outcome)] = '\0'; /* one too long */
+	refused(text, "line 1: ");
+	text[9 + sizeof(c.outcome)] = '\0';
+	fine(text);
+	assert_int_equal(strlen(c.outcome), sizeof(c.outcome) - 1);
+	refused("outcome = data\n", "is not a path from / on");
 }
 
 #define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)

@@ -60,6 +60,7 @@ static int setup(void **state)
 	write_text(temp_path("sys/class/block/ubiblock0_1/dev"), "254:0\n");
 	write_text(temp_path("sys/class/block/sda/dev"), "8:0\n");
 	write_text(temp_path("sys/class/block/sda1/dev"), "8:1\n");
+	write_text(temp_path("sys/class/pmsg/pmsg0/dev"), "251:0\n");
 	write_text(temp_path("sys/class/watchdog/watchdog1/dev"), "248:1\n");
 	write_text(temp_path("sys/class/misc/watchdog/dev"), "10:130\n");
 	write_text(temp_path("sys/class/misc/fuse/dev"), "10:229\n");
@@ -93,7 +94,8 @@ static void makes_what_is_listed(void **state)
 	assert_true(has("ubi_ctrl c 10:59"));
 	assert_true(has("watchdog1 c 248:1"));
 	assert_true(has("watchdog c 10:130"));
-	assert_int_equal(count, 16);
+	assert_true(has("pmsg0 c 251:0"));
+	assert_int_equal(count, 17);
 }
 
 static void kernel_without_any(void **state)
@@ -106,7 +108,7 @@ static void what_is_there_already_is_fine(void **state)
 {
 	node_error = EEXIST;
 	assert_int_equal(devices_make(temp_path("dev"), temp_path("sys"), &f), 0);
-	assert_int_equal(count, 15);
+	assert_int_equal(count, 16);
 }
 
 static void what_cannot_be_made_is_not(void **state)

@@ -69,6 +69,22 @@ static void verbs(void **state)
 	refused("writes a.fwi", "there is no verb writes");
 }
 
+static void outcome_and_status(void **state)
+{
+	parsed("status", VERB_STATUS);
+	assert_null(o.status.outcome);
+	assert_false(o.status.json);
+	parsed("status --json --outcome /data/o", VERB_STATUS);
+	assert_string_equal(o.status.outcome, "/data/o");
+	assert_true(o.status.json);
+	refused("status a.fwi", "does not know what to do with a.fwi");
+	parsed("update --outcome /data/o a.fwi", VERB_UPDATE);
+	assert_string_equal(o.update.outcome, "/data/o");
+	parsed("check --outcome=/data/o a.fwi", VERB_CHECK);
+	parsed("update a.fwi", VERB_UPDATE);
+	assert_null(o.update.outcome);
+}
+
 static void help_and_version(void **state)
 {
 	parsed("-h", VERB_HELP);
@@ -163,6 +179,12 @@ static void options_with_other_verbs(void **state)
 		"check --key k a.fwi",
 		"write --key k a.fwi",
 		"verify --json a.fwi",
+		"write --outcome /o a.fwi",
+		"info --outcome /o a.fwi",
+		"status --after halt",
+		"status --key k",
+		"status --dry-run",
+		"status --raw a=f",
 		"write --json --after halt a.fwi",
 	};
 
@@ -260,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		options_test(verbs),
+		options_test(outcome_and_status),
 		options_test(help_and_version),
 		options_test(words_that_are_missing_or_too_many),
 		options_test(options_of_write),

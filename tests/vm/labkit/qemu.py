@@ -22,6 +22,7 @@ _BENCH_MODULES = ["virtio_pci", "virtio_blk", "9p", "9pnet_virtio", "nandsim", "
                   "ext4", "loop", "scsi_debug", "sd_mod"]
 _BENCH_MEMORY = "384M"
 _FLASH_ADDRESS = 0x10000000
+_RAMOOPS_SIZE = 1 << 20
 _TAIL_SIZE = 64 << 20  # SeaBIOS works in the 16 MiB at the end of memory and just below them
 
 _INIT = """\
@@ -31,7 +32,7 @@ mount -t devtmpfs dev /dev
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 while read -r module; do
-	insmod "/modules/$module"
+	insmod /modules/$module # and its parameters
 done </modules/order
 while read -r partition; do
 	echo "$partition" >/sys/module/phram/parameters/phram
@@ -75,12 +76,13 @@ def _module_files(names, folder, version):
     return files
 
 
-def _install_modules(tree, folder, version):
-    """Copy the modules and note the order to load them in."""
-    files = _module_files(_MODULES, folder, version)
+def _install_modules(tree, folder, version, extra):
+    """Copy the modules and note the order to load them in; `extra` has parameters by module."""
+    files = _module_files([*_MODULES, *extra], folder, version)
     for path in files:
         rootfs.put(tree, f"modules/{path.name}", path)
-    rootfs.put(tree, "modules/order", "".join(f"{path.name}\n" for path in files))
+    rootfs.put(tree, "modules/order", "".join(
+        f"{path.name} {extra.get(path.stem, '')}\n" for path in files))
 
 
 def install_bench_modules(tree):
@@ -105,7 +107,7 @@ def _mount_command(root, flash):
     raise LabError(f"Debian's kernel cannot boot from {root} on NOR; use lab.uml()")
 
 
-def initramfs(folder, flash, root, init):
+def initramfs(folder, flash, root, init, extra):
     """Write the initial RAM file system that starts the firmware; gives its path and the kernel."""
     vmlinuz, modules, version = _kernel()
     tree = folder / "initramfs"
@@ -113,7 +115,7 @@ def initramfs(folder, flash, root, init):
     for name in ("dev", "proc", "sys", "newroot"):
         (tree / name).mkdir(parents=True, exist_ok=True)
     rootfs.install_busybox(tree)
-    _install_modules(tree, modules, version)
+    _install_modules(tree, modules, version, extra)
     rootfs.put(tree, "modules/flash", _phram_lines(flash))
     rootfs.put(tree, "init", _INIT.format(mount=_mount_command(root, flash), init=init))
     archive = folder / "initramfs.cpio"
@@ -122,13 +124,20 @@ def initramfs(folder, flash, root, init):
 
 
 def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
-            quiet=True):
-    """The command line of a machine; the flash must be of kind "nor"."""
+            quiet=True, ramoops=False):
+    """The command line of a machine; the flash must be of kind "nor".
+
+    With `ramoops` there is a pstore in memory behind the flash, which keeps the end of the kernel's
+    log over a reboot (Debian's has no pmsg). It does not survive the death of QEMU.
+    """
     if flash.kind != "nor":
         raise LabError("QEMU machines have NOR-like flash only")
-    archive, vmlinuz = initramfs(folder, flash, root, init)
+    behind = _FLASH_ADDRESS + flash.size
+    kept = _RAMOOPS_SIZE if ramoops else 0
+    extra = {"ramoops": f"mem_address={behind:#x} mem_size={kept:#x} max_reason=4"} if ramoops else {}
+    archive, vmlinuz = initramfs(folder, flash, root, init, extra)
     kernel_arguments = ["console=ttyS0", "panic=1", "numa=off",
-                        f"memmap={flash.size:#x}${_FLASH_ADDRESS:#x}", append]
+                        f"memmap={flash.size + kept:#x}${_FLASH_ADDRESS:#x}", append]
     if quiet:
         kernel_arguments.append("quiet")
     arguments = [

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The outcome survives: in a file, in pstore, in the kernel's log; `flashinit status` tells it."""
+
+import functools
+import json
+import re
+
+from labkit import bench, tools
+from labkit.scenario import scenario
+
+_PARTS = "12M(rootfs),-(data)"
+_MOUNT_DATA = "mkdir -p /tmp/d && mount -t jffs2 mtd:data /tmp/d"
+_LINE = re.compile(r"^flashinit: outcome (\d) (\S+) \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (.*)$", re.MULTILINE)
+
+
+def _status(lab, machine, state, code, options="--outcome /tmp/d/outcome"):
+    """What status tells, checked for state and code, as an event and as a line."""
+    result = machine.sh(f"flashinit status --json {options}")
+    lab.check_equal(result.code, code, f"exit code of status: {result.out}")
+    event = json.loads(result.out.splitlines()[-1])
+    lab.check_equal((event["event"], event["state"], event["code"]), ("outcome", state, code),
+                    "the outcome")
+    line = machine.sh(f"flashinit status {options}").out
+    lab.check(line.startswith(f"flashinit: {state} at {event['time']}: {event['message']} (exit code"),
+              line)
+    return event
+
+
+def _lines(machine, file="/tmp/d/outcome"):
+    """The lines of the file: (code, state, text)."""
+    return _LINE.findall(machine.sh(f"cat {file}", check=True).out.replace("\r", ""))
+
+
+@scenario()
+def outcome_on_jffs2(lab):
+    """In a file on another partition's JFFS2: each turn, in order; done; said beforehand where."""
+    b = bench.on(lab, "jffs2-nand", parts=_PARTS)
+    b.machine.sh(f"{_MOUNT_DATA}; echo before >/tmp/d/outcome", check=True)
+    now = int(b.machine.sh("date +%s").out)
+    b.machine.send("flashinit update --after poweroff --outcome /tmp/d/outcome /mnt/fw.fwi\n")
+    b.machine.expect('afterwards "flashinit status --outcome /tmp/d/outcome" tells how it ended')
+    b.machine.expect("handing over to init")
+    lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    m = b.power_on(2)
+    m.sh(_MOUNT_DATA, check=True)
+    event = _status(lab, m, "done", 0)
+    lab.check_equal(event["message"], "firmware 2: written and proven", "message")
+    lab.check_equal(event["where"], "/tmp/d/outcome", "where it was found")
+    told = int(m.sh(f"date -u -D %Y-%m-%dT%TZ -d {event['time']} +%s").out)
+    lab.check(now <= told < now + 60, f"{event['time']} is {told}, it was begun at {now}")
+    lab.check_equal([(code, state) for code, state, _ in _lines(m)],
+                    [("1", "handing-over"), ("1", "taken-over"), ("1", "cleared"), ("5", "begun"),
+                     ("0", "done")], "turns")
+    lab.check(m.sh("cat /tmp/d/outcome").out.startswith("before"), "what was in the file is gone")
+
+
+@scenario()
+def outcome_on_stick(lab):
+    """In a file on the stick that the image comes from, by the configuration; the stick stays clean."""
+    stick = lab.disk(size="12M")
+    tools.run("mkfs.ext4", "-q", "-F", stick.path)
+    conf = {"etc/flashinit.conf": "outcome = /tmp/d/outcome\n"}
+    b = bench.on(lab, "squashfs-nand", disks=[stick], files=conf)
+    mount = "mkdir -p /tmp/d; mount -t ext4 /dev/ubdb /tmp/d"
+    b.machine.sh(f"{mount} && cp /mnt/fw.fwi /tmp/d; umount /mnt", check=True)
+    b.machine.send("flashinit update --after poweroff /tmp/d/fw.fwi\n")
+    lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    shown = tools.run("dumpe2fs", "-h", stick.path)
+    lab.check("needs_recovery" not in shown, "the stick's journal has to be recovered")
+    m = b.power_on(2)
+    m.sh(mount, check=True)
+    _status(lab, m, "done", 0, options="")
+
+
+@scenario()
+def outcome_given_up(lab):
+    """The kernel holds a file of the old root: given up, with the reason; nothing was erased."""
+    b = bench.on(lab, "jffs2-nand", parts=_PARTS)
+    before = b.flash.bytes("rootfs")
+    b.machine.sh(f"{_MOUNT_DATA}; echo /etc/version >/sys/module/flashsim/parameters/hold",
+                 check=True)
+    b.machine.send("flashinit update --outcome /tmp/d/outcome /mnt/fw.fwi\n")
+    m = b.machine.up(1, timeout=60)
+    m.sh(_MOUNT_DATA, check=True)
+    event = _status(lab, m, "gave-up", 6)
+    lab.check("cannot unmount /oldroot" in event["message"], event)
+    lab.check_equal([state for _, state, _ in _lines(m)],
+                    ["handing-over", "taken-over", "gave-up"], "turns")
+    m.kill()
+    lab.check(b.flash.bytes("rootfs") == before, "flash was changed")
+
+
+@scenario()
+def outcome_cut(lab):
+    """Power goes in mid-flash: the outcome says that it was begun, and no more, with exit code 5."""
+    b = bench.on(lab, "squashfs-nand", parts=_PARTS)
+    b.machine.sh(f"{_MOUNT_DATA} && echo >/tmp/d/outcome && sync", check=True)
+    # What is done to flash until then is JFFS2's, for the outcome's lines.
+    b.machine.sh("cd /sys/module/flashsim/parameters; echo $(($(cat erases) + $(cat programs) + 60)) >cut",
+                 check=True)
+    b.machine.send("flashinit update --outcome /tmp/d/outcome /mnt/fw.fwi\n")
+    lab.check_equal(b.machine.wait_exit(60), 137, "exit code after a power cut")
+    lab.check_equal(b.flash.read("rootfs", 4), b"\xff" * 4, "the start of rootfs")
+    b.flash.write("rootfs", b.new)
+    m = b.restart(2)
+    m.sh(_MOUNT_DATA, check=True)
+    event = _status(lab, m, "begun", 5)
+    lab.check_equal(event["message"], "firmware 2: erasing and writing", "message")
+
+
+@scenario()
+def outcome_refused(lab):
+    """A file where the outcome would be lost: refused beforehand with exit code 4, and named by check."""
+    stick = {"data.fwi": bench.pack(lab, "data", {"data": b"z" * 5000})}
+    b = bench.on(lab, "jffs2-nand", parts=_PARTS, stick=stick)
+    m = b.machine
+    m.sh(f"{_MOUNT_DATA} && mkdir /root/o /tmp/l && dd if=/dev/zero of=/tmp/loop bs=1k count=300 "
+         "2>/dev/null && mkdosfs /tmp/loop && mount -o loop -t vfat /tmp/loop /tmp/l",
+         check=True)
+    for file, image, words in (
+            ("/root/o/outcome", "fw", "would be lost there"), ("/tmp/x", "fw", "would be lost there"),
+            ("/tmp/d/x", "data", "would be lost there"), ("/tmp/l/x", "fw", "would be lost there"),
+            ("/mnt/x", "fw", "/mnt: cannot be written"), ("/none/x", "fw", "/none: No such file"),
+            ("/tmp/d", "fw", "goes into a file"), ("/dev/null", "fw", "goes into a file")):
+        result = m.sh(f"flashinit update --outcome {file} /mnt/{image}.fwi")
+        lab.check_equal(result.code, 4, f"exit code with {file}: {result.out}")
+        lab.check(words in result.out, f"{words!r} is not in {result.out!r}")
+        lab.check("nothing" in m.sh(f"[ -f {file} ] || echo nothing").out, f"{file} was made")
+    result = m.sh("flashinit check --outcome /root/o/outcome /mnt/fw.fwi")
+    lab.check_equal(result.code, 4, "exit code of check")
+    lab.check("memory: needs" in result.out, "check stopped there")
+    out = m.sh("flashinit check --outcome /tmp/d/x /mnt/fw.fwi", check=True).out
+    lab.check("outcome: is told in /tmp/d/x (jffs2), too" in out, out)
+    result = m.sh("flashinit status --outcome /tmp/d/x")
+    lab.check_equal(result.code, 1, "exit code without any outcome")
+    lab.check("no outcome of an update is in /tmp/d/x, /sys/fs/pstore and the kernel's log"
+              in result.out, result.out)
+
+
+@scenario()
+def outcome_in_kernel_log(lab):
+    """The new firmware is booted without a reboot: the kernel's log still has the outcome."""
+    b = bench.on(lab, "squashfs-nand")
+    b.machine.send("flashinit update --after boot /mnt/fw.fwi\n")
+    m = b.machine.up(2, timeout=40)
+    event = _status(lab, m, "done", 0, options="")
+    lab.check_equal(event["where"], "the kernel's log", "where it was found")
+
+
+@scenario(timeout=180)
+def outcome_qemu_pstore(lab):
+    """QEMU with Debian's kernel and ramoops: the outcome is in pstore after the reboot."""
+    b = bench.on(lab, "squashfs-nor", functools.partial(lab.qemu, ramoops=True))
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    m = b.machine.up(2, timeout=60)
+    mounted = m.sh("cat /proc/mounts").out
+    event = _status(lab, m, "done", 0, options="")
+    lab.check_equal(event["where"], "/sys/fs/pstore", "where it was found")
+    lab.check_equal(m.sh("cat /proc/mounts").out, mounted, "the mounts")
