@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "busybox.h"
 #include "clock.h"
 #include "say.h"
 
@@ -76,7 +77,8 @@ static bool witness_waits(const struct witness *w)
 /*
  * Sends HUP until somebody has read the new inittab to its end: init, since nobody else has a reason
  * to. QUIT after that finds our restart entry: init takes one signal after the other (by sigtimedwait since 1.32;
- * before, a handler noted the latest one, and a signal could get lost: hence again and again).
+ * before, a handler noted the latest one, and a signal could get lost: hence again and again; before 1.14 the
+ * handler itself read it, and may be interrupted by QUIT's once it has).
  */
 static int have_inittab_reread(int (*keep_going)(void), struct fault *f)
 {
@@ -95,14 +97,41 @@ static int have_inittab_reread(int (*keep_going)(void), struct fault *f)
 	}
 	if (w.watch >= 0)
 		(void)close(w.watch);
+	if (seen)
+		return 0;
+	return fault_set(
+		f, FAULT_UNFIT,
+		"init has not reread its inittab within %d s: is it still busy starting up?",
+		REREAD_MS / 1000);
+}
+
+/*
+ * An init that knows no inittab will restart as "init", which is us in the RAM root. It takes QUIT
+ * when it waits for signals; whether it does is seen from one that does nothing.
+ */
+static int have_signal_taken(int (*keep_going)(void), struct fault *f)
+{
+	uint64_t end = clock_ms() + REREAD_MS;
+
+	(void)kill(1, SIGCHLD);
+	while (clock_ms() < end && keep_going()) {
+		if (busybox_took_signal("/proc/1"))
+			return 0;
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	return fault_set(f, FAULT_UNFIT,
+			 "init has not taken a signal within %d s: is it still busy starting up?",
+			 REREAD_MS / 1000);
+}
+
+static int make_ready(bool inittab, int (*keep_going)(void), struct fault *f)
+{
+	int result = inittab ? have_inittab_reread(keep_going, f)
+			     : have_signal_taken(keep_going, f);
+
 	if (!keep_going())
 		return fault_set(f, FAULT_FAILED, "interrupted");
-	if (!seen)
-		return fault_set(f, FAULT_UNFIT,
-				 "init has not reread its inittab within %d s: is it built without "
-				 "inittab support, or still busy starting up?",
-				 REREAD_MS / 1000);
-	return 0;
+	return result;
 }
 
 /* From here on nothing can be undone: init stops everything, us too, by a TERM. */
@@ -111,6 +140,8 @@ static int tell_init_to_go(struct fault *f)
 	uint64_t end = clock_ms() + GO_MS;
 	sigset_t term;
 
+	say_to_kernel_log();
+	say("init is ready, and is told to restart");
 	(void)sigemptyset(&term);
 	(void)sigaddset(&term, SIGTERM);
 	(void)kill(1, SIGQUIT);
@@ -128,11 +159,14 @@ static int tell_init_to_go(struct fault *f)
 int handover(struct ramroot *r, int (*keep_going)(void), bool *told, struct fault *f)
 {
 	struct fault second;
+	bool inittab;
 
 	*told = false;
+	if (busybox_reads_inittab("/proc/1/exe", &inittab, f) < 0)
+		return -1;
 	if (pivot(r->dir, "oldroot") < 0)
 		return fault_errno(f, FAULT_UNFIT, "cannot make %s the root (pivot_root)", r->dir);
-	if (have_inittab_reread(keep_going, f) == 0) {
+	if (make_ready(inittab, keep_going, f) == 0) {
 		*told = true;
 		return tell_init_to_go(f);
 	}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -124,7 +125,11 @@ static void version_is_cut(void **state)
 
 static int is_init(const char *cmdline, size_t len)
 {
-	make_program(temp_path("1/exe"), "BusyBox v1.35.0 (2023-01-01)", 100, 5000);
+	static const char both[] = "BusyBox v1.35.0 (2023-01-01)\0reloading /etc/inittab";
+	char program[5000] = "\177ELF";
+
+	memcpy(program + 100, both, sizeof(both));
+	write_file(temp_path("1/exe"), program, sizeof(program));
 	write_file(temp_path("1/cmdline"), cmdline, len);
 	return busybox_is_init(temp_path("1"), version, sizeof(version), &f);
 }
@@ -152,6 +157,61 @@ static void runs_as_something_else(void **state)
 	assert_fault(&f, FAULT_UNFIT, "cannot see what PID 1 is");
 }
 
+static bool reads_inittab(const void *text, size_t len, size_t at)
+{
+	char program[9000];
+	bool reads;
+
+	memset(program, 'x', sizeof(program));
+	memcpy(program + at, text, len);
+	write_file(temp_path("exe"), program, sizeof(program));
+	assert_int_equal(busybox_reads_inittab(temp_path("exe"), &reads, &f), 0);
+	return reads;
+}
+
+static void support_for_an_inittab(void **state)
+{
+	static const char alone[] = "\0/etc/inittab", merged[] = "reloading /etc/inittab";
+	static const char usage[] = "This version of init doesn't use /etc/inittab,\nhas fixed";
+	bool reads;
+
+	assert_true(reads_inittab(alone, sizeof(alone), 0));
+	assert_true(reads_inittab(merged, sizeof(merged), 4090));
+	assert_true(reads_inittab(merged, sizeof(merged), 9000 - sizeof(merged)));
+	assert_false(reads_inittab(merged, sizeof(merged) - 1, 9000 - sizeof(merged) + 1));
+	assert_false(reads_inittab(usage, sizeof(usage), 100));
+	assert_false(reads_inittab("BusyBox v1.35.0", 16, 100));
+	assert_int_equal(busybox_reads_inittab(temp_path("none"), &reads, &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "cannot see what PID 1 is");
+}
+
+/* An init without support for one, with the masks of its signals as the kernel tells them. */
+static int is_init_without(const char *caught, const char *pending)
+{
+	char status[256];
+
+	make_program(temp_path("1/exe"), "BusyBox v1.35.0 (2023-01-01)", 100, 5000);
+	write_file(temp_path("1/cmdline"), "init", 4);
+	(void)snprintf(status, sizeof(status),
+		       "Name:\tinit\nSigPnd:\t0000000000010000\nShdPnd:\t%s\nSigCgt:\t%s\n",
+		       pending, caught);
+	write_text(temp_path("1/status"), status);
+	return busybox_is_init(temp_path("1"), version, sizeof(version), &f);
+}
+
+static void no_support_for_an_inittab(void **state)
+{
+	assert_int_equal(is_init_without("0000000000080000", "0000000000000000"), 0);
+	assert_true(busybox_took_signal(temp_path("1")));
+	assert_int_equal(is_init_without("0000000000080000", "0000000000010000"), 0);
+	assert_false(busybox_took_signal(temp_path("1")));
+	assert_int_equal(is_init_without("0000000000080004", "0000000000000000"), -1);
+	assert_fault(&f, FAULT_UNFIT, "BusyBox v1.35.0, built without support for an inittab");
+	assert_int_equal(unlink(temp_path("1/status")), 0);
+	assert_false(busybox_waits_for_signals(temp_path("1")));
+	assert_false(busybox_took_signal(temp_path("1")));
+}
+
 #define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
 int main(void)
@@ -167,6 +227,8 @@ int main(void)
 		file_test(version_is_cut),
 		file_test(runs_as_init),
 		file_test(runs_as_something_else),
+		file_test(support_for_an_inittab),
+		file_test(no_support_for_an_inittab),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,16 +50,17 @@ class Bench:
             self.power_on(1)
             self.mount_stick()
         else:
-            self._switch_on()
+            self.switch_on()
 
-    def _switch_on(self):
+    def switch_on(self):
+        """Start the machine, and wait for nothing."""
         self.machine = self._start(self.flash, self._file_system, **self._options)
         self.machines.append(self.machine)
         return self.machine
 
     def power_on(self, version):
         """Start the machine and wait for the firmware of that version."""
-        self._switch_on().up(version)
+        self.switch_on().up(version)
         return self.machine
 
     def restart(self, version):

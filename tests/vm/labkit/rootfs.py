@@ -106,6 +106,7 @@ def build(tree, version, inittab=None, files=None, filler_size=0, links=None):
     for name, to in (links or {}).items():
         if (tree / name).is_dir():
             (tree / name).rmdir()
+        (tree / name).unlink(missing_ok=True)
         (tree / name).symlink_to(to)
     _forget_times(tree)
     return tree

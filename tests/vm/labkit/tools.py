@@ -39,11 +39,11 @@ def run_as_owner(program, *arguments, **options):
 
 
 @functools.lru_cache(maxsize=None)
-def build(script):
+def build(script, *arguments):
     """Run a build script of tests/vm/kernel; its last line of stdout is the path of the result."""
     environment = {**os.environ, "FLASHINIT_BUILD": str(paths.BUILD)}
     with clock.stopped():
-        done = subprocess.run([paths.KERNEL / script], stdout=subprocess.PIPE, text=True,
+        done = subprocess.run([paths.KERNEL / script, *arguments], stdout=subprocess.PIPE, text=True,
                               check=False, env=environment)
     if done.returncode:
         raise LabError(f"{script} failed")

@@ -41,6 +41,12 @@ def init_is_busy(lab):
         lab.check_equal(result.code, 1, f"exit code after {signal}")
         lab.check("interrupted" in result.out, result.out)
         lab.check_equal(m.sh(_STATE).out, before, f"the system after {signal}")
+    m.send("exit\n")
+    m.expect("firmware 1# ")
+    m.send("flashinit update /mnt/fw.fwi\n")
+    m.expect("this is PID 1 now", timeout=40)
+    m.expect("/ # ", timeout=40)
+    lab.check_equal(m.sh("cat /etc/version").out, "2", "/etc/version")
 
 
 @scenario()
