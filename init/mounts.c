@@ -108,22 +108,39 @@ static int append(int to, int from)
 }
 
 /*
+ * Takes the root off, enters the namespace anew, which puts us on what was below, and appends what
+ * can be reached from there. 1: done, 0: there is nothing below, -1: it cannot be seen.
+ */
+static int show_below(int to, int proc, int ns)
+{
+	if (umount2("/", MNT_DETACH) < 0)
+		return errno == EINVAL ? 0 : -1; /* the initial ramfs stays */
+	if (setns(ns, CLONE_NEWNS) < 0 ||
+	    append(to, openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC)) < 0)
+		return -1;
+	return 1;
+}
+
+/*
  * mountinfo shows what can be reached from the root. So after it comes that of a mount namespace of
- * our own, in which the root is taken off, and which is entered anew, which puts us on what was
- * below. The copies of the mounts die with this process, and nobody else sees any of it.
+ * our own, in which the root is taken off, root by root. The copies of the mounts die with this
+ * process, and nobody else sees any of it.
  */
 static int show_all(int to)
 {
 	int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int ns;
+	int ns, more;
 
 	if (proc < 0 || append(to, openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC)) < 0 ||
 	    unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return 1;
 	ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-	if (ns < 0 || umount2("/", MNT_DETACH) < 0 || setns(ns, CLONE_NEWNS) < 0)
+	if (ns < 0 || show_below(to, proc, ns) <= 0)
 		return 1;
-	return append(to, openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC)) < 0;
+	do {
+		more = show_below(to, proc, ns);
+	} while (more > 0);
+	return more < 0;
 }
 
 /* The child has copies of the mounts: they must be gone before anything is to come free. */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mtd_map.h"
 #include "procs.h"
@@ -31,10 +32,21 @@ int obstacles_pivot(const struct mount_table *reachable, struct fault *f)
 	return 0;
 }
 
+/* The kernel calls what it has booted from /dev/root. */
+static bool on_ubiblock(const struct mount *m)
+{
+	char path[64], to[256];
+	ssize_t len;
+
+	(void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", m->major, m->minor);
+	len = readlink(path, to, sizeof(to) - 1);
+	to[len < 0 ? 0 : len] = '\0';
+	return strstr(to, "/ubiblock") || strncmp(m->source, "/dev/ubiblock", 13) == 0;
+}
+
 static bool on_flash(const struct mount *m)
 {
-	return m->major == MTD_BLOCK_MAJOR || strcmp(m->type, "ubifs") == 0 ||
-	       strncmp(m->source, "/dev/ubiblock", 13) == 0;
+	return m->major == MTD_BLOCK_MAJOR || strcmp(m->type, "ubifs") == 0 || on_ubiblock(m);
 }
 
 int obstacles_hidden(const struct mount_table *all, const struct mount_table *reachable,
