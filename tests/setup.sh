@@ -12,7 +12,7 @@ set -eu
 build='gcc libc6-dev linux-libc-dev musl-tools cmake ninja-build'
 # util-linux has mkfs.cramfs.
 lab='gcc libc6-dev make flex bison bc libelf-dev python3 xz-utils bzip2 cpio kmod'
-lab="$lab qemu-system-x86 busybox-static mtd-utils squashfs-tools util-linux"
+lab="$lab qemu-system-x86 busybox-static mtd-utils squashfs-tools util-linux e2fsprogs"
 lab="$lab signify-openbsd minisign"
 test='libcmocka-dev clang-format clang-tidy cppcheck shellcheck python3 binutils clang libclang-rt-14-dev'
 

@@ -101,22 +101,31 @@ _HIDING_INIT = """\
 /bin/busybox mkdir -p /rw/up /rw/work
 /bin/busybox mount -t overlay -o lowerdir=/ro,upperdir=/rw/up,workdir=/rw/work over /new
 /bin/busybox mount --move /dev /new/dev
-exec /bin/busybox switch_root /new /sbin/init
+exec /bin/busybox switch_root /new $NEXT
 """
 
 
-@scenario()
-def hidden_layers(lab):
-    """An overlay whose layers on flash are hidden below the root: refused before anything changes."""
+_COVERED_AGAIN = """\
+#!/bin/sh
+mount -o rbind / /media
+cd /media
+mount --move . /
+exec chroot . /sbin/init
+"""
+
+
+def _hidden_layers(lab, init):
+    """An update of a root that is an overlay; a second mount upon it if init makes one."""
     flash = lab.flash(parts="12M(rootfs),4M(data)")
-    flash.write("rootfs", lab.firmware(1, "squashfs-nand", flash))
+    files = {"etc/again": _COVERED_AGAIN, "media/empty": ""}
+    flash.write("rootfs", lab.firmware(1, "squashfs-nand", flash, files=files))
     tree = lab.tree(0, files={"init": _HIDING_INIT})
     for folder in "ro", "rw", "new":
         (tree / folder).mkdir()
     new = lab.firmware(2, "squashfs-nand", flash)
     stick = lab.disk({"fw.fwi": bench.pack(lab, 2, {"rootfs": new})})
     machine = lab.uml(flash, initrd=lab.initramfs(tree), disks=[stick],
-                      append="rdinit=/init").up(1)
+                      append=f"rdinit=/init NEXT={init}").up(1)
     before = flash.read("rootfs")
     machine.sh("mount /dev/ubda /mnt", check=True)
     result = machine.sh("flashinit update /mnt/fw.fwi")
@@ -124,3 +133,15 @@ def hidden_layers(lab):
     lab.check("is mounted on /ro below the root" in result.out, result.out)
     machine.kill()
     lab.check(flash.read("rootfs") == before, "the flash was changed")
+
+
+@scenario()
+def hidden_layers(lab):
+    """An overlay whose layers on flash are hidden below the root: refused before anything changes."""
+    _hidden_layers(lab, "/sbin/init")
+
+
+@scenario()
+def hidden_layers_deep(lab):
+    """The same below two roots."""
+    _hidden_layers(lab, "/etc/again")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The mission: a running firmware rewrites the flash it booted from, and the new one comes up."""
 
-from labkit import bench
+from labkit import bench, image
 from labkit.scenario import scenario
 
 
@@ -119,3 +119,36 @@ def update_halt(lab):
     b.machine.send("flashinit update --after halt /mnt/fw.fwi\n")
     lab.check_equal(b.machine.wait_exit(60), 0, "exit code after a halt")
     lab.check_flash(b.flash, "rootfs", b.new)
+
+
+_PREINIT = """\
+#!/bin/sh
+# As OpenWrt has it: the root is an overlay of two partitions, and both can still be reached.
+mount -t jffs2 mtd1 /overlay
+mkdir -p /overlay/upper /overlay/work
+mount -t overlay -o lowerdir=/,upperdir=/overlay/upper,workdir=/overlay/work over /mnt
+cd /mnt
+pivot_root . rom
+mount --move /rom/dev /dev
+mount --move /rom/overlay /overlay
+exec chroot . /sbin/init
+"""
+
+
+@scenario()
+def update_overlay(lab):
+    """An overlay of SquashFS and JFFS2 is the root: both layers come free, both are written."""
+    tree = lab.folder / "data"
+    (tree / "upper/etc").mkdir(parents=True)
+    (tree / "upper/etc/marker").write_text("new\n")
+    (tree / "work").mkdir()
+    data = image.pack(tree, lab.folder / "data.jffs2", "jffs2", image.DEFAULT_GEOMETRY["nand"])
+    b = bench.on(lab, "squashfs-nand", payloads={"data": data}, append="init=/etc/preinit",
+                 files={"etc/preinit": _PREINIT, "overlay/empty": "", "rom/empty": ""})
+    b.machine.sh("grep -q '^over / overlay' /proc/mounts && grep -q ' /rom squashfs' /proc/mounts "
+                 "&& grep -q ' /overlay jffs2' /proc/mounts && echo old >/etc/marker", check=True)
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    lab.check_flash(b.flash, "data", data)
+    lab.check_equal(b.power_on(2).sh("cat /etc/marker").out, "new", "the file in the upper layer")

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from labkit import bench, ubi
+from labkit import bench, cover, ubi
 from labkit.scenario import scenario
 
 
@@ -129,3 +129,16 @@ def ubi_volume_stays_in_use(lab):
         b = bench.on(lab, "ubifs-nand", as_payload=as_payload, payloads={"data": b"x" * 5000})
         _hold(b)
         _refused(lab, b, reason)
+
+
+@scenario()
+def hidden_layer_on_ubiblock(lab):
+    """ubiblock, mounted as /dev/root, is hidden below an overlay: refused before anything changes."""
+    b = bench.on(lab, "ubiblock-nand", as_payload="{},kind=ubi", append="init=/etc/cover",
+                 files={"etc/cover": cover.INIT})
+    before = b.flash.snapshot()
+    result = b.machine.sh("flashinit update /mnt/fw.fwi")
+    lab.check_equal(result.code, 4, "exit code")
+    lab.check("/dev/root (squashfs) is mounted on / below the root" in result.out, result.out)
+    b.machine.kill()
+    lab.check(b.flash.snapshot() == before, "the flash was changed")
