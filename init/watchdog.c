@@ -16,7 +16,8 @@
 
 enum {
 	MAX = 6,
-	AGAIN_MS = 50,    /* between two attempts to open one that its feeder still has */
+	AGAIN_MS = 50, /* between two attempts to open one that its feeder still has */
+	PATIENCE_MS = 2000,
 	UNKNOWN_S = 2,    /* where the driver does not tell its timeout */
 	SHORT_S = 4,      /* less is too little for a machine that is busy with its flash */
 	LONGER_S = 10,    /* asked for instead */
@@ -113,8 +114,17 @@ int watchdog_poll(struct pollfd *p, nfds_t count, unsigned int ms)
 	}
 }
 
+/* A process may have been killed and its last thread, which has one open, not have ended yet. */
+static void try_on(void)
+{
+	for (int waited = 0; waited < PATIENCE_MS && watchdog_feed() <= AGAIN_MS;
+	     waited += AGAIN_MS)
+		(void)poll(NULL, 0, AGAIN_MS);
+}
+
 int watchdog_check(struct fault *f)
 {
+	try_on();
 	for (struct watchdog *w = dogs; w < dogs + dog_count; w++) {
 		errno = w->err;
 		if (w->fd < 0)

@@ -39,7 +39,10 @@ unsigned int watchdog_feed(void);
 /* poll(2), feeding meanwhile. UINT_MAX ms waits for as long as it takes. */
 int watchdog_poll(struct pollfd *p, nfds_t count, unsigned int ms);
 
-/* Says of each how it is fed. One that could not be taken over is a FAULT_UNFIT. */
+/*
+ * Says of each how it is fed. One that still cannot be had, once its feeder should have ended, is a
+ * FAULT_UNFIT.
+ */
 int watchdog_check(struct fault *f);
 
 /* Whether there are any. */

@@ -21,6 +21,7 @@ static struct dog {
 	int open_error, get_error, set_error, stop_error, write_error;
 	int timeout, longest; /* seconds; longest is the most that the driver gives */
 	bool open, running, magic;
+	unsigned long long busy_until;
 	unsigned int fed; /* how often */
 	unsigned long long last;
 } dogs[DOGS];
@@ -59,8 +60,8 @@ int __wrap_open(const char *path, int flags, ...)
 	d = &dogs[number];
 	assert_int_equal(flags, O_WRONLY | O_CLOEXEC);
 	assert_false(d->open);
-	errno = d->open_error;
-	if (d->open_error)
+	errno = now_ms < d->busy_until ? EBUSY : d->open_error;
+	if (errno)
 		return -1;
 	ping(d);
 	d->open = d->running = true;
@@ -255,6 +256,15 @@ static void as_soon_as_it_can_be_had(void **state)
 	free(text);
 }
 
+static void a_little_late(void **state)
+{
+	watchdog_adopt("watchdog0 watchdog1");
+	dogs[0].busy_until = now_ms + 1000;
+	free(check(0));
+	assert_true(dogs[0].open && dogs[1].open);
+	assert_in_range(now_ms - dogs[0].busy_until, 0, 100);
+}
+
 static void short_ones_are_made_longer(void **state)
 {
 	dogs[0].timeout = 1;
@@ -366,6 +376,7 @@ int main(void)
 		watchdog_test(fed_in_time),
 		watchdog_test(two_at_their_own_pace),
 		watchdog_test(as_soon_as_it_can_be_had),
+		watchdog_test(a_little_late),
 		watchdog_test(short_ones_are_made_longer),
 		watchdog_test(short_ones_that_stay_so),
 		watchdog_test(timeouts_that_nobody_tells),
