@@ -8,11 +8,13 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "busybox.h"
 #include "clock.h"
 #include "say.h"
+#include "watchdog.h"
 
 enum {
 	REREAD_MS = 10000, /* for init to take a signal; it may be waiting for a sysinit action */
@@ -134,9 +136,13 @@ static int make_ready(bool inittab, int (*keep_going)(void), struct fault *f)
 	return result;
 }
 
-/* From here on nothing can be undone: init stops everything, us too, by a TERM. */
+/*
+ * From here on nothing can be undone: init stops everything by a TERM, and a second later by a KILL.
+ * The TERM ends us, too, unless there are watchdogs: the feeders that it ends are missed from then on.
+ */
 static int tell_init_to_go(struct fault *f)
 {
+	const struct timespec again = { .tv_sec = SIGNAL_MS / 1000 };
 	uint64_t end = clock_ms() + GO_MS;
 	sigset_t term;
 
@@ -145,9 +151,11 @@ static int tell_init_to_go(struct fault *f)
 	(void)sigemptyset(&term);
 	(void)sigaddset(&term, SIGTERM);
 	(void)kill(1, SIGQUIT);
-	(void)sigprocmask(SIG_UNBLOCK, &term, NULL);
+	if (!watchdog_any())
+		(void)sigprocmask(SIG_UNBLOCK, &term, NULL);
 	while (clock_ms() < end) {
-		(void)poll(NULL, 0, SIGNAL_MS);
+		if (sigtimedwait(&term, NULL, &again) == SIGTERM)
+			(void)watchdog_poll(NULL, 0, GO_MS);
 		(void)kill(1, SIGQUIT);
 	}
 	return fault_set(

@@ -17,6 +17,7 @@
 #include "ramroot.h"
 #include "root.h"
 #include "say.h"
+#include "watchdog.h"
 
 /*
  * Whatever a person, a shell or a script may send while we are at it: half a hand-over is a dead
@@ -174,6 +175,7 @@ static int stage_and_go(const struct update_options *o, struct preflight *p, str
 		say("nothing was changed");
 		return 0;
 	}
+	watchdog_adopt(p->watchdogs);
 	result = hand_over(p, &ram, &told, f);
 	if (!told) {
 		ramroot_undo(&ram);
