@@ -75,20 +75,20 @@ class Bench:
 
 def on(lab, layout, start=None, filler="3M", payloads=None, files=None, links=None, stick=None,
        inittab=None, prompt=True, mount_at="/mnt", faults=None, append=None, mem=None, disks=(),
-       as_payload="{}", **geometry):
+       as_payload="{}", hardware=None, **geometry):
     """Firmware 1 running from flash of that layout; fw.fwi on the stick at /mnt brings firmware 2.
 
     `as_payload` has the root's options ("{},kind=ubi"); `payloads` go into the image besides it,
     `files` and `links` into both firmwares; `stick` holds more files for the stick, behind which
     come `disks`; without `prompt` nothing is waited for; `faults`, `append` and
-    `mem` are the machine's, the rest is the flash's geometry.
+    `mem` are the machine's, and so is all in `hardware`; the rest is the flash's geometry.
     """
     flash = lab.flash(image.split_layout(layout)[1], **geometry)
     make = {"flash": flash, "files": files, "links": links, "inittab": inittab}
     flash.write("rootfs", lab.firmware(1, layout, filler="1M", **make))
     new = lab.firmware(2, layout, filler=filler, **make)
     firmware = pack(lab, 2, {"rootfs": as_payload.format(new), **(payloads or {})})
-    given = {"faults": faults, "append": append, "mem": mem}
+    given = {"faults": faults, "append": append, "mem": mem, **(hardware or {})}
     options = {name: value for name, value in given.items() if value is not None}
     files = {"fw.fwi": Path(firmware), **(stick or {})}
     options["disks"] = [lab.disk(files), *disks]

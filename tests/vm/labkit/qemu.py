@@ -124,9 +124,10 @@ def initramfs(folder, flash, root, init, extra):
 
 
 def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
-            quiet=True, ramoops=False):
+            quiet=True, ramoops=False, devices=(), modules=None):
     """The command line of a machine; the flash must be of kind "nor".
 
+    `devices` are QEMU's, `modules` has parameters by module.
     With `ramoops` there is a pstore in memory behind the flash, which keeps the end of the kernel's
     log over a reboot (Debian's has no pmsg). It does not survive the death of QEMU.
     """
@@ -134,7 +135,9 @@ def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
         raise LabError("QEMU machines have NOR-like flash only")
     behind = _FLASH_ADDRESS + flash.size
     kept = _RAMOOPS_SIZE if ramoops else 0
-    extra = {"ramoops": f"mem_address={behind:#x} mem_size={kept:#x} max_reason=4"} if ramoops else {}
+    extra = dict(modules or {})
+    if ramoops:
+        extra["ramoops"] = f"mem_address={behind:#x} mem_size={kept:#x} max_reason=4"
     archive, vmlinuz = initramfs(folder, flash, root, init, extra)
     kernel_arguments = ["console=ttyS0", "panic=1", "numa=off",
                         f"memmap={flash.size + kept:#x}${_FLASH_ADDRESS:#x}", append]
@@ -149,6 +152,8 @@ def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
         "-numa", "node,memdev=ram", "-numa", "node,memdev=flash", "-numa", "node,memdev=tail",
         "-kernel", vmlinuz, "-initrd", archive, "-append", " ".join(kernel_arguments),
     ]
+    for device in devices:
+        arguments += ["-device", device]
     return [*map(str, arguments), *_drives(disks)]
 
 

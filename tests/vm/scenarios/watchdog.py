@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Watchdogs: fed while an update gets on, left to bite where it cannot."""
 
+import random
 import re
 import time
 
@@ -17,6 +18,14 @@ _STUBBORN = """\
 trap '' HUP INT TERM QUIT
 exec 3>/dev/$1
 while echo >&3; do sleep 1 3>&-; done
+"""
+
+
+# Does not stop it either when it ends, at the first word.
+_WEAK = """\
+#!/bin/sh
+exec 3>/dev/$1
+while echo >&3; do usleep 200000 3>&-; done
 """
 
 
@@ -68,9 +77,10 @@ def watchdog_stopped_by_feeder(lab):
 
 @scenario()
 def watchdog_very_short(lab):
-    """A timeout of one second, which a busy machine may miss, is made longer."""
-    b = bench.on(lab, "squashfs-nand", faults=_SLOW)
-    _feed(b, "watchdog -t 200ms -T 1 /dev/watchdog")
+    """One second: init takes that between its TERM and its KILL; then it is made longer."""
+    b = bench.on(lab, "squashfs-nand", files={"bin/weak": _WEAK}, faults=_SLOW,
+                 append=_softdog(1, 1))
+    _feed(b, "weak watchdog")
     b.machine.send("flashinit update /mnt/fw.fwi\n")
     b.machine.expect("watchdog0 is fed from here on; its timeout is 10 s", timeout=40)
     b.machine.up(2, timeout=40)
@@ -115,6 +125,21 @@ def watchdog_unopened(lab):
     lab.check("watchdog" not in b.machine.console, "there was word of a watchdog")
 
 
+@scenario()
+def watchdog_cannot_be_had(lab):
+    """Something in the kernel has it open and does not feed it: nothing is erased."""
+    b = bench.on(lab, "squashfs-nand")
+    before = b.flash.snapshot()
+    b.machine.sh("echo /dev/watchdog >/sys/module/flashsim/parameters/hold", check=True)
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    b.machine.expect("cannot take over watchdog0, which would reset the machine in mid-flash: "
+                     "(Device or r|R)esource busy", timeout=40)
+    b.machine.expect("nothing was erased: going back to the old firmware")
+    b.machine.up(1)
+    b.machine.kill()
+    lab.check(b.flash.snapshot() == before, "the flash was changed")
+
+
 @scenario(timeout=240)
 def watchdog_bites_frozen_worker(lab):
     """The worker hangs in the first erase and cannot be killed: reset, and firmware 1 is back."""
@@ -131,3 +156,41 @@ def watchdog_bites_frozen_worker(lab):
     lab.check(took > 60, f"reset after {took:.0f} s: a slow driver has no chance")
     b.machine.kill()
     lab.check(b.flash.read("rootfs") == before, "the flash was changed")
+
+
+_NAND = "NAND simulator partition 0"
+
+
+def _on_qemu(lab, erase_ms, payloads):
+    """QEMU with two watchdogs, the second one fed, and NAND whose erases take their time."""
+    stick = {"nand.fwi": bench.pack(lab, "nand", payloads)}
+    b = bench.on(lab, "jffs2-nor", lab.qemu, files={"bin/stubborn": _STUBBORN}, payloads=payloads,
+                 stick=stick, hardware={"devices": ["i6300esb"], "modules": {
+                     "i6300esb": f"heartbeat={_TIMEOUT} nowayout=1",
+                     "nandsim": f"do_delays=1 erase_delay={erase_ms} parts=96 "
+                                "id_bytes=0x20,0xa1,0x00,0x15"}})
+    lab.check_equal(b.machine.sh("cat /sys/class/watchdog/*/identity").out,
+                    "Software Watchdog\ni6300ESB timer", "watchdogs")
+    _feed(b, "stubborn watchdog1", "watchdog1")
+    return b
+
+
+@scenario(timeout=240)
+def watchdog_qemu(lab):
+    """QEMU's i6300ESB cannot be stopped and is fed; the other one, which nobody opened, is not."""
+    b = _on_qemu(lab, 60, {_NAND: random.Random(1).randbytes(8 << 20)})
+    _update_slowly(lab, b, _TIMEOUT, timeout=120)
+    lab.check("watchdog0" not in b.machine.console.split("PID 1 now")[1], "watchdog0 was touched")
+    b.power_on(2)
+
+
+@scenario(timeout=240)
+def watchdog_qemu_bites(lab):
+    """The driver of another partition spins in the kernel: the i6300ESB resets, firmware 1 is back."""
+    b = _on_qemu(lab, 1000000, {_NAND: b"new" * 5000})
+    before = b.flash.read("rootfs", 4096)
+    b.machine.send("flashinit update /mnt/nand.fwi\n")
+    b.machine.expect("the old root is unmounted and nothing uses the flash", timeout=120)
+    b.machine.up(1)
+    b.machine.kill()
+    lab.check(b.flash.read("rootfs", 4096) == before, "the flash was changed")
