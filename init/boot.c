@@ -2,7 +2,6 @@
 #include "boot.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,12 +56,7 @@ static void open_console(void)
 /* Undoes pid1_become(). What exec itself undoes: locked pages, close-on-exec. */
 static void leave_as_kernel_would(void)
 {
-	sigset_t none;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL); /* not those of KILL and STOP */
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	pid1_default_signals();
 	(void)reboot(RB_ENABLE_CAD);
 	watchdog_hand_on();
 }

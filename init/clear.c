@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "clock.h"
 #include "holders.h"
@@ -11,6 +12,7 @@
 #include "plan.h"
 #include "proof.h"
 #include "report.h"
+#include "root.h"
 #include "say.h"
 #include "stragglers.h"
 #include "targets.h"
@@ -90,7 +92,7 @@ static int prove(const struct targets *t, struct fault *f)
 }
 
 /* Volumes can be looked up as long as their UBI is attached: before anything goes. */
-static int find_targets(struct targets *t, const char *image, struct fault *f)
+static int find_of_image(struct targets *t, const char *image, struct fault *f)
 {
 	struct image_file file;
 	int result = image_file_open(&file, image, NULL, f);
@@ -101,11 +103,23 @@ static int find_targets(struct targets *t, const char *image, struct fault *f)
 	return result;
 }
 
-int clear_and_prove(const char *image, int reports, struct fault *f)
+/* Nobody knows what a program of the user's will write to: the flash of the old root, most likely. */
+static int find_targets(struct targets *t, const struct plan *plan, struct fault *f)
+{
+	t->count = 0;
+	if (*plan->image && find_of_image(t, plan->image, f) < 0)
+		return -1;
+	if (*plan->exec && root_mtd(plan->root) >= 0)
+		(void)snprintf(t->device[t->count++], sizeof(t->device[0]), "mtd%d",
+			       root_mtd(plan->root));
+	return 0;
+}
+
+int clear_and_prove(const struct plan *plan, int reports, struct fault *f)
 {
 	struct targets t;
 
-	if (find_targets(&t, image, f) == 0 && let_go(&t, reports, f) == 0 && prove(&t, f) == 0)
+	if (find_targets(&t, plan, f) == 0 && let_go(&t, reports, f) == 0 && prove(&t, f) == 0)
 		return 0;
 	if (stragglers_name() + holders_name(PLAN_OLD_ROOT) == 0 && f->kind == FAULT_BUSY)
 		say("no process, swap area or loop device holds anything: the kernel itself does");

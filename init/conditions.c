@@ -20,6 +20,7 @@
 #include "pid1.h"
 #include "proof.h"
 #include "ramroot.h"
+#include "root.h"
 
 enum {
 	MEMORY_MARGIN = 1 << 20, /* bytes: for our own stacks, zlib, and everybody else */
@@ -192,6 +193,38 @@ static int check_target(struct preflight *p, struct finding *found, struct fault
 	return check_use(p, t->device[t->count - 1], f);
 }
 
+/* Whoever writes may write there. */
+static int check_root(struct preflight *p, struct finding *found, struct fault *f)
+{
+	struct fault why;
+	char device[32];
+
+	if (root_find(p->root, sizeof(p->root), &p->reachable, "/sys", &why) < 0) {
+		finding_say(found, "%s", why.text);
+		if (update_after(p->options, &p->config)->what != AFTER_BOOT)
+			return 0;
+		*f = why;
+		return -1;
+	}
+	finding_say(found, "/ is on %s", p->root);
+	if (!p->options->firmware->exec || root_mtd(p->root) < 0)
+		return 0;
+	(void)snprintf(device, sizeof(device), "mtd%d", root_mtd(p->root));
+	return check_use(p, device, f);
+}
+
+static int find_includes(struct preflight *p, struct finding *found, struct fault *f)
+{
+	const struct firmware_request *r = p->options->firmware;
+
+	if (includes_find(&p->includes, r->include, r->include_count, f) < 0)
+		return -1;
+	finding_figure(found, "files", p->includes.count);
+	finding_figure(found, "bytes", p->includes.bytes);
+	finding_say(found, "%u files for the RAM root", p->includes.count);
+	return 0;
+}
+
 /* What flashing takes: the index, here and in the worker, and what the engine needs. */
 static uint64_t working_memory(const struct image *img, uint32_t eraseblock)
 {
@@ -200,7 +233,10 @@ static uint64_t working_memory(const struct image *img, uint32_t eraseblock)
 
 static int find_home(struct preflight *p, struct finding *found, struct fault *f)
 {
-	const char *type = image_home_find(&p->firmware, &p->reachable, &p->targets);
+	/* A program of the user's would not notice if it were not the same any more. */
+	const char *type = p->options->firmware->exec
+				   ? NULL
+				   : image_home_find(&p->firmware, &p->reachable, &p->targets);
 
 	(void)f;
 	if (type) {
@@ -238,7 +274,9 @@ static int check_memory(struct preflight *p, struct finding *found, struct fault
 
 	if (stat("/proc/self/exe", &self) < 0)
 		return fault_errno(f, FAULT_UNFIT, "/proc/self/exe (is /proc mounted?)");
-	p->staged = (uint64_t)self.st_size + (*p->home ? 0 : image_file_size(img));
+	p->staged = p->includes.bytes + (uint64_t)self.st_size;
+	if (firmware_is_wanted(p->options->firmware) && !*p->home)
+		p->staged += image_file_size(img);
 	need = p->staged + working_memory(img, p->targets.eraseblock);
 	result = memory_check("/proc/meminfo", need, &have, f);
 	finding_figure(found, "needed", need);
@@ -286,19 +324,21 @@ const struct condition conditions[] = {
 	{ "place", check_place, SIGHT, SIGHT, 0 },
 	{ "lock", take_lock, SIGHT, 0, 0 },
 	{ "config", read_config, SIGHT, CONFIG, 0 },
-	{ "image", look_at_image, SIGHT, IMAGE, 0 },
-	{ "board", check_board, CONFIG | IMAGE, 0, 0 },
-	{ "rollback", check_rollback, CONFIG | IMAGE, 0, 0 },
-	{ "contents", verify_image, IMAGE, CONTENTS, ALWAYS_TOLD },
+	{ "image", look_at_image, SIGHT, IMAGE, OF_IMAGE },
+	{ "board", check_board, CONFIG | IMAGE, 0, OF_IMAGE },
+	{ "rollback", check_rollback, CONFIG | IMAGE, 0, OF_IMAGE },
+	{ "contents", verify_image, IMAGE, CONTENTS, ALWAYS_TOLD | OF_IMAGE },
 	{ "init", check_init, SIGHT, 0, 0 },
 	{ "mounts", look_at_mounts, SIGHT, MOUNTS, 0 },
 	{ "pivot", check_pivot, MOUNTS, 0, 0 },
 	{ "hidden", check_hidden, MOUNTS, MOUNTS, 0 },
 	{ "watchdog", check_watchdog, SIGHT, 0, 0 },
-	{ "target", check_target, IMAGE | MOUNTS, TARGETS, ALWAYS_TOLD | PER_PAYLOAD },
-	{ "targets", check_apart, IMAGE | TARGETS, TARGETS, 0 },
-	{ "data", check_data, IMAGE | CONTENTS | TARGETS, 0, 0 },
-	{ "home", find_home, IMAGE | MOUNTS | TARGETS, 0, ALWAYS_TOLD },
+	{ "target", check_target, IMAGE | MOUNTS, TARGETS, ALWAYS_TOLD | PER_PAYLOAD | OF_IMAGE },
+	{ "targets", check_apart, IMAGE | TARGETS, TARGETS, OF_IMAGE },
+	{ "data", check_data, IMAGE | CONTENTS | TARGETS, 0, OF_IMAGE },
+	{ "home", find_home, IMAGE | MOUNTS | TARGETS, 0, ALWAYS_TOLD | OF_IMAGE },
+	{ "root", check_root, CONFIG | MOUNTS, 0, 0 },
+	{ "include", find_includes, SIGHT, 0, 0 },
 	{ "outcome", check_outcome, CONFIG | MOUNTS | TARGETS, 0, 0 },
 	{ "memory", check_memory, IMAGE, 0, 0 },
 	{ "ramroot", check_ramroot, SIGHT, 0, 0 },

@@ -11,6 +11,7 @@
 
 enum {
 	ALWAYS_TOLD = 1, /* not only where every condition is asked for */
+	OF_IMAGE = 4,    /* not where nothing but a program is asked for */
 	PER_PAYLOAD = 2, /* once for each payload of the image: the one of p->payload */
 };
 

@@ -56,6 +56,11 @@ static int open_raw(struct firmware *fw, struct firmware_request *r, struct faul
 	return result < 0 ? -1 : no_keys_installed(f);
 }
 
+bool firmware_is_wanted(const struct firmware_request *r)
+{
+	return r->image || r->raw_count;
+}
+
 void firmware_init(struct firmware *fw)
 {
 	memset(fw, 0, sizeof(*fw));

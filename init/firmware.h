@@ -13,6 +13,7 @@
 #include "feeder.h"
 #include "finding.h"
 #include "image_file.h"
+#include "include.h"
 #include "raw.h"
 
 struct firmware_request {
@@ -20,6 +21,9 @@ struct firmware_request {
 	struct raw_input raw[IMAGE_PAYLOADS_MAX];
 	unsigned int raw_count;
 	struct admission except;
+	const char *exec; /* a command line that is to do the writing; then there may be no image */
+	const char *include[INCLUDE_WORDS_MAX]; /* what the RAM root is to have for it */
+	unsigned int include_count;
 };
 
 struct firmware {
@@ -50,6 +54,9 @@ int firmware_verify(struct firmware *fw, const struct firmware_request *r, struc
 int firmware_open(struct firmware *fw, struct firmware_request *r, const struct config *config,
 		  struct fault *f);
 void firmware_close(struct firmware *fw);
+
+/* Whether an image or plain images are asked for, and not only a program. */
+bool firmware_is_wanted(const struct firmware_request *r);
 
 /* What is in it; of a raw one as if it had been an image. */
 const struct image *firmware_image(const struct firmware *fw);

@@ -115,9 +115,9 @@ static int mount_root(const char *root, struct new_root *r, struct fault *f)
 
 	if (mkdir(NEW_ROOT, 0755) < 0 && errno != EEXIST)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot make", NEW_ROOT);
-	if (strncmp(root, "mtd", 3) == 0) {
+	if (root_mtd(root) >= 0) {
 		r->major = MTD_BLOCK_MAJOR;
-		r->minor = (unsigned int)strtoul(root + 3, NULL, 10);
+		r->minor = (unsigned int)root_mtd(root);
 		r->volume = strchr(root, ':');
 		result = mount_mtd(r, f);
 	} else {

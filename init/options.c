@@ -18,6 +18,8 @@ enum {
 	OPT_CRC32,
 	OPT_KEY,
 	OPT_JSON,
+	OPT_EXEC,
+	OPT_INCLUDE,
 	OPT_VERSION
 };
 
@@ -32,6 +34,8 @@ static const struct option long_options[] = {
 	{ "crc32", required_argument, NULL, OPT_CRC32 },
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "exec", required_argument, NULL, OPT_EXEC },
+	{ "include", required_argument, NULL, OPT_INCLUDE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -55,6 +59,9 @@ static unsigned int verbs_of(int option)
 		return VERB_UPDATE | VERB_CHECK | VERB_STATUS;
 	case OPT_DRY_RUN:
 		return VERB_UPDATE | VERB_WRITE;
+	case OPT_EXEC:
+	case OPT_INCLUDE:
+		return VERB_UPDATE | VERB_CHECK;
 	case OPT_KEY:
 		return VERB_INFO | VERB_VERIFY;
 	case OPT_JSON:
@@ -124,6 +131,23 @@ static int take_key(struct show_options *o, struct fault *f)
 	return 0;
 }
 
+static int take_exec(struct firmware_request *fw, struct fault *f)
+{
+	if (*optarg != '/' || strlen(optarg) >= sizeof(((struct plan *)NULL)->exec))
+		return fault_set(f, FAULT_USAGE, "--exec %s: must begin with / and be short",
+				 optarg);
+	fw->exec = optarg;
+	return 0;
+}
+
+static int take_include(struct firmware_request *fw, struct fault *f)
+{
+	if (fw->include_count == INCLUDE_WORDS_MAX)
+		return fault_set(f, FAULT_USAGE, "more than %d --include", INCLUDE_WORDS_MAX);
+	fw->include[fw->include_count++] = optarg;
+	return 0;
+}
+
 static int take_option(struct options *o, int option, struct fault *f)
 {
 	switch (option) {
@@ -152,6 +176,10 @@ static int take_option(struct options *o, int option, struct fault *f)
 	case OPT_JSON:
 		o->show.json = o->write.json = o->update.json = o->status.json = true;
 		return 0;
+	case OPT_EXEC:
+		return take_exec(&o->firmware, f);
+	case OPT_INCLUDE:
+		return take_include(&o->firmware, f);
 	default: /* getopt has said what is wrong with it */
 		return fault_set(f, FAULT_USAGE, "try flashinit --help");
 	}
@@ -180,13 +208,16 @@ static int take_words(struct options *o, int count, char **words, unsigned int a
 	bool alone = count > 0 && strcmp(words[0], "status") == 0;
 	int wanted = alone || o->firmware.raw_count ? 1 : 2;
 
+	if (o->firmware.exec && count == 1)
+		wanted = 1; /* it may do without an image */
 	if (count < wanted)
 		return fault_set(f, FAULT_USAGE, "needs a verb and an image; try flashinit --help");
 	if (count > wanted)
 		return fault_set(f, FAULT_USAGE,
 				 "does not know what to do with %s; try flashinit --help",
 				 words[wanted]);
-	o->firmware.image = o->show.image = words[wanted - 1];
+	if (wanted == 2)
+		o->firmware.image = o->show.image = words[1];
 	return take_verb(o, words[0], allowed, f);
 }
 

@@ -52,6 +52,16 @@ static void own_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 }
 
+void pid1_default_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL); /* not those of KILL and STOP */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* close_range(2) is too new for the kernels we meet, and /proc may not be there yet. */
 static void close_inherited(void)
 {

@@ -23,6 +23,9 @@ bool pid1_is_us(void);
  */
 void pid1_become(void);
 
+/* Takes no signal otherwise than the kernel does at first, and blocks none: for what execs another. */
+void pid1_default_signals(void);
+
 /* Makes sure that /proc, /sys and /dev are mounted and that the RAM root is writable. */
 void pid1_settle(void);
 

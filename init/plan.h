@@ -34,6 +34,7 @@ struct plan {
 	char sha256[IMAGE_ID_SIZE]; /* image_id() of the one that was admitted */
 	char home[32];  /* type of the file system that it stayed on; empty: it was copied */
 	char root[160]; /* what the old root is on, as root_find() writes it */
+	char exec[256]; /* the command line that does the writing, if it is not us */
 	char watchdogs[WATCHDOG_NAMES]; /* those to take over */
 	char outcome[32]; /* path in the RAM root of the file for the outcome; or empty */
 	char firmware[IMAGE_TEXT_MAX + 1]; /* its version, for the outcome */
@@ -48,7 +49,7 @@ int plan_take_after(const char *word, struct after *after, struct fault *f);
 
 /*
  * Writes the plan to a file; reads it back. A text with a line end in it cannot be written, which is
- * FAULT_UNFIT. A plan without an image cannot be read.
+ * FAULT_UNFIT. A plan with neither an image nor a command line cannot be read.
  */
 int plan_write(const struct plan *p, const char *path, struct fault *f);
 int plan_read(struct plan *p, const char *path, struct fault *f);

@@ -55,6 +55,8 @@ int preflight_run(struct preflight *p, const struct update_options *o, struct fa
 	for (unsigned int i = 0; i < conditions_count && (p->unmet == 0 || o->check_only); i++) {
 		const struct condition *c = &conditions[i];
 
+		if ((c->how & OF_IMAGE) && !firmware_is_wanted(o->firmware))
+			continue;
 		if (c->needs & p->unknown)
 			p->unknown |= c->gives;
 		else

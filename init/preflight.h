@@ -25,7 +25,9 @@ struct preflight {
 	const char *outcome;               /* file for it; "" is none */
 	char home[32]; /* type of the file system that the image stays on; or empty */
 	char watchdogs[WATCHDOG_NAMES]; /* those that run */
-	uint64_t staged;                /* bytes that the RAM root will hold */
+	char root[160];                 /* what / is on, as root_find() writes it; or empty */
+	struct includes includes;
+	uint64_t staged; /* bytes that the RAM root will hold */
 	int lock;
 	unsigned int unknown; /* what the conditions that are left cannot be told without */
 	unsigned int unmet;   /* conditions so far */

@@ -152,7 +152,7 @@ static int copy_files(const struct ramroot *r, const struct ramroot_contents *c,
 	if (file_copy("/proc/self/exe", path, 0755) < 0)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot copy flashinit", path);
 	in_dir(path, r, c->plan->image);
-	if (c->place_image(c->ctx, path, f) < 0)
+	if (*c->plan->image && c->place_image(c->ctx, path, f) < 0)
 		return -1;
 	in_dir(path, r, OUTCOME_KEPT);
 	if (*c->outcome && outcome_file_keep(c->outcome, path, f) < 0)

@@ -25,7 +25,7 @@ struct ramroot_contents {
 	const struct plan *plan;
 	const char *outcome; /* file that has to stay, at the plan's path; "" is none */
 	uint64_t bytes;      /* of flashinit and what is copied */
-	/* Makes the image appear at the new path. */
+	/* Makes the image appear at the new path, if the plan names one. */
 	int (*place_image)(void *ctx, const char *path, struct fault *f);
 	void *ctx;
 };

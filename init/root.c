@@ -70,6 +70,11 @@ int root_find(char *text, size_t size, const struct mount_table *mounts, const c
 	return 0;
 }
 
+int root_mtd(const char *text)
+{
+	return strncmp(text, "mtd", 3) == 0 ? (int)strtol(text + 3, NULL, 10) : -1;
+}
+
 static int keep(const char *from, const char *dir, const char *name, struct fault *f)
 {
 	char to[PATH_MAX];

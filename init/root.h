@@ -22,6 +22,9 @@
 int root_find(char *text, size_t size, const struct mount_table *mounts, const char *sys,
 	      struct fault *f);
 
+/* The N of such a text that says mtdN; -1 if it does not. */
+int root_mtd(const char *text);
+
 /* Copies both files of /proc/1 into the RAM root that lies in dir. */
 int root_keep_start(const char *dir, struct fault *f);
 

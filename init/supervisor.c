@@ -18,6 +18,7 @@
 #include "pid1.h"
 #include "outcome.h"
 #include "plan.h"
+#include "program.h"
 #include "progress.h"
 #include "say.h"
 #include "stragglers.h"
@@ -65,7 +66,7 @@ static int run_clear(void *ctx, int reports, struct fault *f)
 {
 	const struct plan *plan = ctx;
 
-	return clear_and_prove(plan->image, reports, f);
+	return clear_and_prove(plan, reports, f);
 }
 
 static void clear(struct plan *plan)
@@ -169,6 +170,24 @@ static void flash(struct plan *plan)
 	}
 }
 
+static void write_firmware(struct plan *plan)
+{
+	if (!*plan->exec) {
+		flash(plan);
+		say("the new firmware is written and proven");
+		tell_last(plan, 0, "done", "written and proven");
+		return;
+	}
+	outcome_tell(plan, FAULT_FLASH, "begun", plan->exec);
+	if (program_run(plan->exec, plan->image)) {
+		say("%s has succeeded", plan->exec);
+		tell_last(plan, 0, "done", plan->exec);
+	} else {
+		say("%s has FAILED, and nobody knows what it has written", plan->exec);
+		tell_last(plan, FAULT_FLASH, "failed", plan->exec);
+	}
+}
+
 void supervise(void)
 {
 	struct plan plan;
@@ -184,8 +203,6 @@ void supervise(void)
 	say("this is PID 1 now, in RAM; the old root goes");
 	outcome_tell(&plan, FAULT_FAILED, "taken-over", "the old root goes");
 	clear(&plan);
-	flash(&plan);
-	say("the new firmware is written and proven");
-	tell_last(&plan, 0, "done", "written and proven");
+	write_firmware(&plan);
 	after_update(&plan);
 }

@@ -14,8 +14,9 @@
 
 struct targets {
 	unsigned int count;
-	char device[IMAGE_PAYLOADS_MAX][32]; /* as in struct target */
-	uint32_t eraseblock;                 /* bytes in the largest one */
+	char device[IMAGE_PAYLOADS_MAX + 1]
+		   [32];     /* as in struct target; one more, which no image names */
+	uint32_t eraseblock; /* bytes in the largest one */
 };
 
 /*

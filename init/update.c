@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "flashing.h"
 #include "handover.h"
@@ -91,17 +92,51 @@ static int place_image(void *preflight, const char *path, struct fault *f)
 			: firmware_copy(&p->firmware, path, not_interrupted, f);
 }
 
+const struct after *update_after(const struct update_options *o, const struct config *c)
+{
+	return o->after_given ? &o->after : &c->after;
+}
+
 static void make_plan(struct plan *plan, const struct update_options *o, const struct preflight *p)
 {
 	memset(plan, 0, sizeof(*plan));
-	memcpy(plan->image, RAMROOT_IMAGE, sizeof(RAMROOT_IMAGE));
-	memcpy(plan->home, p->home, sizeof(plan->home));
+	if (firmware_is_wanted(o->firmware)) {
+		memcpy(plan->image, RAMROOT_IMAGE, sizeof(RAMROOT_IMAGE));
+		memcpy(plan->home, p->home, sizeof(plan->home));
+		image_id(firmware_image(&p->firmware), plan->sha256);
+		memcpy(plan->firmware, firmware_image(&p->firmware)->fw_version,
+		       sizeof(plan->firmware));
+	}
+	if (o->firmware->exec)
+		memcpy(plan->exec, o->firmware->exec, strlen(o->firmware->exec) + 1);
+	memcpy(plan->root, p->root, sizeof(plan->root));
 	memcpy(plan->watchdogs, p->watchdogs, sizeof(plan->watchdogs));
-	image_id(firmware_image(&p->firmware), plan->sha256);
-	memcpy(plan->firmware, firmware_image(&p->firmware)->fw_version, sizeof(plan->firmware));
 	if (*p->outcome)
 		memcpy(plan->outcome, OUTCOME_KEPT, sizeof(OUTCOME_KEPT));
-	plan->after = o->after_given ? o->after : p->config.after;
+	plan->after = *update_after(o, &p->config);
+}
+
+/* What is to be run in the RAM root, must be there. command may have arguments. */
+static int check_program(const struct ramroot *ram, const char *command, struct fault *f)
+{
+	char path[sizeof(ram->dir) + sizeof(((struct plan *)NULL)->exec)];
+
+	(void)snprintf(path, sizeof(path), "%s%.*s", ram->dir, (int)strcspn(command, " \t"),
+		       command);
+	if (!*command || access(path, X_OK) == 0)
+		return 0;
+	return fault_errno(f, FAULT_UNFIT, "%s in the RAM root (--include takes it along)",
+			   path + strlen(ram->dir));
+}
+
+/* Whatever else the plan speaks of. */
+static int stage_rest(const struct ramroot *ram, const struct plan *plan, const struct preflight *p,
+		      struct fault *f)
+{
+	if (root_keep_start(ram->dir, f) < 0 || includes_copy(&p->includes, ram->dir, f) < 0 ||
+	    check_program(ram, plan->exec, f) < 0 || check_program(ram, plan->after.program, f) < 0)
+		return -1;
+	return *plan->image ? verify_staged(ram, plan, f) : 0;
 }
 
 static int stage(const struct update_options *o, struct preflight *p, struct ramroot *ram,
@@ -117,13 +152,9 @@ static int stage(const struct update_options *o, struct preflight *p, struct ram
 	};
 
 	make_plan(&plan, o, p);
-	if (plan.after.what == AFTER_BOOT &&
-	    root_find(plan.root, sizeof(plan.root), &p->reachable, "/sys", f) < 0)
-		return -1;
 	if (ramroot_make(ram, &contents, f) < 0)
 		return -1;
-	if (root_keep_start(ram->dir, f) == 0 && verify_staged(ram, &plan, f) == 0 &&
-	    ramroot_try(ram, f) == 0 && go_on(f) == 0)
+	if (stage_rest(ram, &plan, p, f) == 0 && ramroot_try(ram, f) == 0 && go_on(f) == 0)
 		return 0;
 	ramroot_undo(ram);
 	return -1;

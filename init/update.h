@@ -17,6 +17,9 @@ struct update_options {
 	bool json;           /* tell it in events, a line each */
 };
 
+/* What is to follow: the option's word, or else the configuration's. */
+const struct after *update_after(const struct update_options *o, const struct config *c);
+
 /* The verbs update and check. Returns the exit code; if update succeeds it does not return. */
 int update(struct update_options *o);
 

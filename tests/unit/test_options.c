@@ -155,6 +155,20 @@ static void options_of_the_others(void **state)
 	assert_int_equal(o.show.key_count, 2);
 	assert_string_equal(o.show.key[1], "two.pub");
 	refused("update --after sleep a.fwi", "sleep");
+	parsed("update --exec /a --include /b --include c=/d", VERB_UPDATE);
+	assert_string_equal(o.firmware.exec, "/a");
+	assert_null(o.firmware.image);
+	assert_int_equal(o.firmware.include_count, 2);
+	assert_string_equal(o.firmware.include[1], "c=/d");
+	parsed("check --exec /a a.fwi", VERB_CHECK);
+	assert_string_equal(o.firmware.image, "a.fwi");
+	refused("update --include /a", "needs a verb and an image");
+	refused("update --exec a", "--exec a: must begin with /");
+	refused("update --exec /a a.fwi b.fwi", "does not know what to do with b.fwi");
+	refused("update --exec /a --include 1 --include 2 --include 3 --include 4 --include 5 "
+		"--include 6 --include 7 --include 8 --include 9 --include 10 --include 11 "
+		"--include 12 --include 13 --include 14 --include 15 --include 16 --include 17",
+		"more than 16 --include");
 	refused("update --wrong a.fwi", "try flashinit --help");
 }
 
@@ -166,6 +180,8 @@ static void options_with_other_verbs(void **state)
 		"write --after halt a.fwi",
 		"info --after halt a.fwi",
 		"verify --after halt a.fwi",
+		"write --exec /a a.fwi",
+		"info --include /a a.fwi",
 		"check --dry-run a.fwi",
 		"info --dry-run a.fwi",
 		"verify --dry-run a.fwi",

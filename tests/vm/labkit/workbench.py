@@ -34,7 +34,7 @@ _TRACING = "/sys/kernel/tracing"
 
 
 @functools.lru_cache(maxsize=None)
-def _libraries(program):
+def libraries(program):
     """The shared libraries of a host program, its loader among them."""
     return re.findall(r"(/\S+) \(0x", tools.run("ldd", program))
 
@@ -43,7 +43,7 @@ def _install_tools(tree):
     for name in TOOLS:
         program = tools.find(name)
         rootfs.put(tree, f"usr/sbin/{name}", Path(program).resolve())
-        for library in _libraries(program):
+        for library in libraries(program):
             rootfs.put(tree, library, Path(library).resolve())
 
 
