@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /*
@@ -23,6 +24,12 @@ char *file_read_fd(int fd);
 
 /* Reads a file's first line without its end into text. 0, or -1 with errno. */
 int file_read_line(const char *path, char *text, size_t size);
+
+/*
+ * As stat(2), by what the kernel knows: the server of a file system, which may never answer, is not
+ * asked, unless the kernel is older than 4.11. Fills in st_mode, st_rdev, st_dev and st_ino only.
+ */
+int stat_cached(const char *path, struct stat *st);
 
 /* Takes "31:0" apart, as /sys and /proc write device numbers. False if it is none. */
 bool device_number(const char *text, unsigned int *major_number, unsigned int *minor_number);

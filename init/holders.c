@@ -111,6 +111,7 @@ static unsigned int name_loop(const char *name, const char *file)
 
 struct link_search {
 	const char *dir;
+	char last[256]; /* a program is mapped in several pieces */
 	unsigned int found;
 };
 
@@ -118,15 +119,19 @@ static void name_link(void *ctx, const struct process *p, const char *what, cons
 {
 	struct link_search *s = ctx;
 
-	if (!path_below(to, s->dir))
+	if (!path_below(to, s->dir) || strcmp(to, s->last) == 0)
 		return;
+	(void)snprintf(s->last, sizeof(s->last), "%s", to);
 	say("process %d (%s) holds %s as its %s", (int)p->pid, p->name, to, what);
 	s->found++;
 }
 
 static void name_links(void *ctx, const struct process *p)
 {
-	if (!p->kernel_thread && process_links_each("/proc", p, name_link, ctx) < 0)
+	struct link_search *s = ctx;
+
+	s->last[0] = '\0';
+	if (!p->kernel_thread && process_links_each("/proc", p, name_link, s) < 0)
 		say("process %d (%s): cannot see what it holds: %s", (int)p->pid, p->name,
 		    strerror(errno));
 }

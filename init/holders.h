@@ -19,7 +19,7 @@ void holders_drop_in_flight(void);
 
 /*
  * Names every swap area, every attached loop device, and every process whose working directory,
- * root, program or open file lies below dir. Returns how many that were.
+ * root, program, open file or mapped file lies below dir. Returns how many that were.
  */
 unsigned int holders_name(const char *dir);
 

@@ -48,7 +48,7 @@ static int find_view(struct view *v, const char *process)
 	if (len < 0 && !has_gone()) /* a kernel without namespaces has but one */
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/root", process);
-	if (stat(path, &root) < 0)
+	if (stat_cached(path, &root) < 0)
 		return -1;
 	v->dev = root.st_dev;
 	v->ino = root.st_ino;
@@ -84,16 +84,13 @@ static int append(struct collection *c, const char *process)
 	return grown ? 0 : -1;
 }
 
-static void collect(void *ctx, const struct process *p)
+static void collect_thread(void *ctx, const struct process *p)
 {
 	struct collection *c = ctx;
 	char process[80];
 	struct view v;
 	int result;
 
-	/* They are in the first namespace, or have one without flash. */
-	if (p->kernel_thread)
-		return;
 	(void)snprintf(process, sizeof(process), "%.64s/%d", c->proc, (int)p->pid);
 	result = find_view(&v, process);
 	if (result == 0 && is_new(c, &v))
@@ -101,6 +98,15 @@ static void collect(void *ctx, const struct process *p)
 	if (result == 0 && p->pid == 1)
 		c->init = true;
 	if (result < 0 && !has_gone())
+		c->err = errno;
+}
+
+static void collect(void *ctx, const struct process *p)
+{
+	struct collection *c = ctx;
+
+	/* Kernel threads are in the first namespace, or have one without flash. */
+	if (!p->kernel_thread && threads_each(c->proc, p, collect_thread, c) < 0)
 		c->err = errno;
 }
 

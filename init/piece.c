@@ -159,8 +159,8 @@ static bool is_node(const struct search *s, const struct process *p, const char 
 	char path[128];
 	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "%.64s/%d/%.32s", s->proc, (int)p->pid, what);
-	if (stat(path, &st) < 0)
+	(void)snprintf(path, sizeof(path), "%.64s/%d/%.48s", s->proc, (int)p->pid, what);
+	if (stat_cached(path, &st) < 0)
 		return false; /* it has been closed */
 	if (S_ISBLK(st.st_mode))
 		return piece->major && major(st.st_rdev) == piece->major &&

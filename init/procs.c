@@ -48,6 +48,7 @@ struct links {
 	const struct process *p;
 	void (*each)(void *ctx, const struct process *p, const char *what, const char *to);
 	void *ctx;
+	int err; /* of what could not be read */
 };
 
 /* What was listed a moment ago may have ended since. */
@@ -62,7 +63,7 @@ static int one_link(const struct links *l, const char *what)
 	char path[128], to[512];
 	ssize_t len;
 
-	(void)snprintf(path, sizeof(path), "%.64s/%d/%.32s", l->proc, (int)l->p->pid, what);
+	(void)snprintf(path, sizeof(path), "%.64s/%d/%.48s", l->proc, (int)l->p->pid, what);
 	len = readlink(path, to, sizeof(to) - 1);
 	if (len < 0 && errno == ENAMETOOLONG)
 		return 0; /* no node lies so deep */
@@ -74,45 +75,28 @@ static int one_link(const struct links *l, const char *what)
 }
 
 /* Returns 0 or errno. */
-static int all_open(const struct links *l)
+static int all_in(const struct links *l, const char *folder)
 {
 	char path[128];
 	struct dirent *e;
 	int err = 0;
 	DIR *dir;
 
-	(void)snprintf(path, sizeof(path), "%.64s/%d/fd", l->proc, (int)l->p->pid);
+	(void)snprintf(path, sizeof(path), "%.64s/%d/%s", l->proc, (int)l->p->pid, folder);
 	dir = opendir(path);
 	if (!dir)
 		return unless_gone();
 	while (err == 0 && (errno = 0, e = readdir(dir))) {
-		char fd[32];
+		char what[64];
 
-		(void)snprintf(fd, sizeof(fd), "fd/%.16s", e->d_name);
+		(void)snprintf(what, sizeof(what), "%s/%.40s", folder, e->d_name);
 		if (e->d_name[0] != '.')
-			err = one_link(l, fd);
+			err = one_link(l, what);
 	}
 	if (err == 0 && errno)
 		err = unless_gone();
 	(void)closedir(dir);
 	return err;
-}
-
-int process_links_each(const char *proc, const struct process *p,
-		       void (*each)(void *ctx, const struct process *p, const char *what,
-				    const char *to),
-		       void *ctx)
-{
-	static const char *const others[] = { "cwd", "root", "exe" };
-	const struct links l = { .proc = proc, .p = p, .each = each, .ctx = ctx };
-	int err = 0;
-
-	for (size_t i = 0; err == 0 && i < sizeof(others) / sizeof(*others); i++)
-		err = one_link(&l, others[i]);
-	if (err == 0)
-		err = all_open(&l);
-	errno = err;
-	return err ? -1 : 0;
 }
 
 /* Returns 0 or errno. */
@@ -151,4 +135,45 @@ int processes_each(const char *proc, void (*each)(void *ctx, const struct proces
 	(void)closedir(dir);
 	errno = err;
 	return err ? -1 : 0;
+}
+
+int threads_each(const char *proc, const struct process *p,
+		 void (*each)(void *ctx, const struct process *thread), void *ctx)
+{
+	char tasks[128];
+
+	(void)snprintf(tasks, sizeof(tasks), "%.64s/%d/task", proc, (int)p->pid);
+	if (processes_each(tasks, each, ctx) == 0)
+		return 0;
+	errno = unless_gone();
+	return errno ? -1 : 0;
+}
+
+static void links_of_thread(void *ctx, const struct process *thread)
+{
+	static const char *const links[] = { "cwd", "root", "exe" };
+	struct links *l = ctx;
+	int err = 0;
+
+	l->p = thread;
+	for (size_t i = 0; err == 0 && i < sizeof(links) / sizeof(*links); i++)
+		err = one_link(l, links[i]);
+	if (err == 0)
+		err = all_in(l, "fd");
+	if (err == 0)
+		err = all_in(l, "map_files"); /* comes with Linux 3.3, sometimes with 4.3 only */
+	l->err = err ? err : l->err;
+}
+
+int process_links_each(const char *proc, const struct process *p,
+		       void (*each)(void *ctx, const struct process *p, const char *what,
+				    const char *to),
+		       void *ctx)
+{
+	struct links l = { .proc = proc, .each = each, .ctx = ctx };
+
+	if (threads_each(proc, p, links_of_thread, &l) < 0)
+		return -1;
+	errno = l.err;
+	return l.err ? -1 : 0;
 }

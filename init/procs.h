@@ -20,9 +20,17 @@ struct process {
 bool process_parse(struct process *p, const char *stat);
 
 /*
- * Calls each for everything that a process holds by name: what is its "cwd", "root", "exe" or "fd/N",
- * to is the path. What has gone meanwhile is passed over. Returns 0, or -1 with errno if something
- * could not be read: then there may be more.
+ * Calls each for every thread of a process, with the thread's own number, name and state; the first
+ * one may be a zombie while others live. One that has gone has none. Returns as processes_each().
+ */
+int threads_each(const char *proc, const struct process *p,
+		 void (*each)(void *ctx, const struct process *thread), void *ctx);
+
+/*
+ * Calls each for everything that a process holds by name: what is its "cwd", "root", "exe", "fd/N" or
+ * "map_files/FROM-TO", to is the path. Each thread may have its own: p is the thread then. What has
+ * gone meanwhile is passed over. Returns 0, or -1 with errno if something could not be read: then
+ * there may be more.
  */
 int process_links_each(const char *proc, const struct process *p,
 		       void (*each)(void *ctx, const struct process *p, const char *what,

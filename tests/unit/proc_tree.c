@@ -15,6 +15,16 @@ void proc_tree_add(const char *proc, int pid, const char *name, bool kernel_thre
 		       pid, kernel_thread ? 69238848u : 4194560u);
 	write_text(temp_path("%s/%d/stat", proc, pid), stat);
 	assert_int_equal(mkdir(temp_path("%s/%d/fd", proc, pid), 0700), 0);
+	proc_tree_thread(proc, pid, pid);
+}
+
+void proc_tree_thread(const char *proc, int pid, int thread)
+{
+	char to[32];
+
+	(void)snprintf(to, sizeof(to), "../../%d", thread);
+	(void)mkdir(temp_path("%s/%d/task", proc, pid), 0700); /* by the first one */
+	assert_int_equal(symlink(to, temp_path("%s/%d/task/%d", proc, pid, thread)), 0);
 }
 
 void proc_tree_open(const char *proc, int pid, int fd, const char *to)

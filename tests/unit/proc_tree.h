@@ -10,6 +10,9 @@
 /* Adds a process to the test's folder proc; it has nothing open. */
 void proc_tree_add(const char *proc, int pid, const char *name, bool kernel_thread);
 
+/* Adds a thread to a process: a process of that number, added before, is what it shows. */
+void proc_tree_thread(const char *proc, int pid, int thread);
+
 /* Lets its descriptor fd lead to a path, whatever it led to before. */
 void proc_tree_open(const char *proc, int pid, int fd, const char *to);
 

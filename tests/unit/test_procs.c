@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "helpers.h"
+#include "proc_tree.h"
 #include "procs.h"
 
 static struct process p;
@@ -134,6 +135,7 @@ static void names_what_a_process_holds(void **state)
 	const struct process sh = { .pid = 7 };
 	char told[512] = "";
 
+	proc_tree_add("proc", 7, "sh", false);
 	write_text(temp_path("proc/7/fd/.hidden"), "");
 	add_link("cwd", "/mnt");
 	add_link("root", "/");
@@ -145,6 +147,46 @@ static void names_what_a_process_holds(void **state)
 	told[0] = '\0';
 	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), 0);
 	assert_string_equal(told, "root>/;exe>/bin/sh (deleted);fd/12>socket:[33];");
+}
+
+static void names_what_is_mapped(void **state)
+{
+	const struct process sh = { .pid = 7 };
+	char told[512] = "";
+
+	proc_tree_add("proc", 7, "sh", false);
+	write_text(temp_path("proc/7/map_files/.hidden"), "");
+	add_link("map_files/ffffffffff600000-ffffffffff601000", "/dev/mtd3 (deleted)");
+	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), 0);
+	assert_string_equal(told,
+			    "map_files/ffffffffff600000-ffffffffff601000>/dev/mtd3 (deleted);");
+}
+
+static void note_number(void *ctx, const struct process *q, const char *what, const char *to)
+{
+	int *found = ctx;
+
+	assert_string_equal(what, "fd/3");
+	assert_string_equal(to, "/dev/mtd3");
+	*found = q->pid;
+}
+
+/* The first thread has ended, and with it what it held; the other one lives. */
+static void threads_have_files_of_their_own(void **state)
+{
+	const struct process headless = { .pid = 7 };
+	struct seen s = { 0 };
+	int found = 0;
+
+	proc_tree_add("proc", 7, "headless", false);
+	proc_tree_add("proc", 8, "thread", false);
+	proc_tree_thread("proc", 7, 8);
+	proc_tree_open("proc", 8, 3, "/dev/mtd3");
+	assert_int_equal(process_links_each(temp_path("proc"), &headless, note_number, &found), 0);
+	assert_int_equal(found, 8);
+	assert_int_equal(threads_each(temp_path("proc"), &headless, see, &s), 0);
+	assert_int_equal(s.count, 2);
+	assert_int_equal(s.pid_sum, 15);
 }
 
 static void a_process_that_has_gone_holds_nothing(void **state)
@@ -163,6 +205,8 @@ static void what_cannot_be_read_is_an_error(void **state)
 	struct seen s = { 0 };
 	char told[512] = "";
 
+	proc_tree_add("proc", 7, "sh", false);
+	assert_int_equal(rmdir(temp_path("proc/7/fd")), 0);
 	write_text(temp_path("proc/7/fd"), "a file where a folder should be");
 	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), -1);
 	assert_int_equal(errno, ENOTDIR);
@@ -181,7 +225,7 @@ static void what_cannot_be_read_is_an_error(void **state)
 	write_text(temp_path("proc/9/stat"), "9 (sh) S 1 1 1 0 -1 4194560 0\n");
 	assert_int_equal(processes_each(temp_path("proc"), see, &s), -1);
 	assert_int_equal(errno, EISDIR);
-	assert_int_equal(s.count, 2); /* the others all the same */
+	assert_int_equal(s.count, 3); /* the others all the same */
 }
 
 /* A list that breaks off, or a process that ends while its descriptors are listed. */
@@ -190,6 +234,7 @@ static void list_of_descriptors_that_breaks_off(void **state)
 	const struct process sh = { .pid = 7 };
 	char told[512] = "";
 
+	proc_tree_add("proc", 7, "sh", false);
 	write_text(temp_path("proc/7/fd/.hidden"), "");
 	reading_fails_with = EIO;
 	assert_int_equal(process_links_each(temp_path("proc"), &sh, note_link, told), -1);
@@ -213,6 +258,8 @@ int main(void)
 		file_test(lists_a_proc),
 		file_test(no_proc),
 		file_test(names_what_a_process_holds),
+		file_test(names_what_is_mapped),
+		file_test(threads_have_files_of_their_own),
 		file_test(a_process_that_has_gone_holds_nothing),
 		file_test(what_cannot_be_read_is_an_error),
 		file_test(list_of_descriptors_that_breaks_off),

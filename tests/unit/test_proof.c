@@ -53,13 +53,13 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int ms)
 static mode_t node_mode;
 static dev_t node_number;
 
-int __real_stat(const char *path, struct stat *st);
-int __wrap_stat(const char *path, struct stat *st)
+int __real_stat_cached(const char *path, struct stat *st);
+int __wrap_stat_cached(const char *path, struct stat *st)
 {
 	size_t len = strlen(path), end = strlen("/proc/42/fd/6");
 
 	if (!node_mode || len < end || strcmp(path + len - end, "/proc/42/fd/6") != 0)
-		return __real_stat(path, st);
+		return __real_stat_cached(path, st);
 	memset(st, 0, sizeof(*st));
 	st->st_mode = node_mode;
 	st->st_rdev = node_number;
