@@ -11,13 +11,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "clock.h"
 #include "files.h"
+#include "fuse.h"
 #include "procs.h"
 #include "say.h"
 #include "watchdog.h"
 
-enum { GRACE_MS = 1000, AGAIN_MS = 50 };
+enum {
+	GRACE_MS = 1000,
+	FROZEN_MS = 500, /* for a killed process to go that waits for nobody else */
+	ABORT_MS = 5000,
+	AGAIN_MS = 50,
+};
 
 struct tally {
 	unsigned int count;
@@ -35,16 +42,27 @@ static void name_one(const struct process *p)
 	    p->state, wchan[0] && strcmp(wchan, "0") != 0 ? wchan : "an unknown place");
 }
 
+static void tally_thread(void *ctx, const struct process *thread)
+{
+	struct tally *t = ctx;
+
+	if (thread->state == 'Z' || thread->state == 'X')
+		return;
+	t->count++;
+	if (t->name_them)
+		name_one(thread);
+}
+
 static void tally_one(void *ctx, const struct process *p)
 {
 	struct tally *t = ctx;
 
 	/* PID 1 asks, or a child of it does. */
-	if (p->kernel_thread || p->pid == 1 || p->pid == getpid() || p->state == 'Z')
+	if (p->kernel_thread || p->pid == 1 || p->pid == getpid())
 		return;
-	t->count++;
-	if (t->name_them)
-		name_one(p);
+	/* A process whose first thread has ended is a zombie by its looks, and may live. */
+	if (threads_each("/proc", p, tally_thread, t) < 0)
+		t->count++;
 }
 
 static unsigned int count_stragglers(bool name_them)
@@ -81,22 +99,44 @@ static bool rid(int sig, unsigned int patience_ms)
 	for (;;) {
 		const struct timespec again = { .tv_nsec = AGAIN_MS * 1000000L };
 
+		(void)kill(-1, sig); /* every process but us; of kernel threads a few obey, too */
 		reap();
 		if (count_stragglers(false) == 0)
 			return true;
 		if (clock_ms() >= end)
 			return false;
-		(void)kill(-1, sig); /* every process but us; kernel threads do not care */
 		(void)watchdog_feed();
 		(void)sigtimedwait(&child, NULL, &again);
 	}
 }
 
+static int run_abort(void *ctx, int reports, struct fault *f)
+{
+	(void)ctx;
+	(void)reports;
+	return fuse_abort("/sys/fs/fuse/connections", f);
+}
+
+static void abort_fuse(void)
+{
+	const struct child_work work = {
+		.name = "the end of FUSE",
+		.run = run_abort,
+		.stall_ms = ABORT_MS,
+	};
+	struct fault f;
+
+	if (child_run(&work, &f) != CHILD_SUCCEEDED)
+		(void)say_fault(&f);
+}
+
 unsigned int stragglers_kill(unsigned int patience_ms)
 {
-	if (rid(SIGTERM, GRACE_MS) || rid(SIGKILL, patience_ms))
+	(void)rid(SIGTERM, GRACE_MS); /* a list can overlook somebody who forks: all get the KILL */
+	if (rid(SIGKILL, FROZEN_MS))
 		return 0;
-	return stragglers_name();
+	abort_fuse();
+	return rid(SIGKILL, patience_ms) ? 0 : stragglers_name();
 }
 
 unsigned int stragglers_name(void)

@@ -7,7 +7,7 @@
 
 /*
  * For PID 1 only, which must have no child of its own that it wants to keep: TERM, a second of
- * grace, then KILL until none is left, reaping all. Names those that would not die within
+ * grace, then KILL until none is left, reaping all; whoever waits for a FUSE server is let go. Names those that would not die within
  * patience_ms (a driver can hold a process in the kernel for tens of seconds; openwrt issue 12235)
  * and returns how many they are.
  */
