@@ -31,18 +31,15 @@ enum {
 static int try_everything(const struct targets *t, unsigned int *changed, struct fault *f)
 {
 	unsigned int gone, left;
-	char busy[256];
 	int held;
 
 	holders_drop_in_flight();
 	*changed = holders_swap_off();
-	if (mounts_unmount_pass(PLAN_OLD_ROOT, &gone, &left, busy, sizeof(busy), f) < 0)
+	if (mounts_unmount_pass(PLAN_OLD_ROOT, &gone, &left, f) < 0)
 		return -1;
 	*changed += gone + holders_detach_loops();
-	if (left > 0) {
-		(void)fault_set(f, FAULT_BUSY, "cannot unmount %s", busy);
+	if (left > 0)
 		return (int)left;
-	}
 	held = ubi_let_go(t, "/sys", &gone, f);
 	*changed += gone;
 	return held;
@@ -85,6 +82,8 @@ static int prove(const struct targets *t, struct fault *f)
 
 	if (result == 0)
 		result = proof_nothing_below(&mounts, PLAN_OLD_ROOT, f);
+	if (result == 0)
+		result = mounts_add_others(&mounts, "/proc", f); /* of whoever does not die */
 	for (unsigned int i = 0; result == 0 && i < t->count; i++)
 		result = target_unused(&view, t->device[i], f);
 	mounts_free(&mounts);

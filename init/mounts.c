@@ -11,7 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "files.h"
+
+enum { SERVER_MS = 3000 }; /* for one that lives to answer when it is unmounted */
 
 /* Decodes the \040 and the like that stand for blanks in mountinfo. In place. */
 static void unescape(char *s)
@@ -207,8 +210,60 @@ bool path_below(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-int mounts_unmount_pass(const char *dir, unsigned int *gone, unsigned int *left, char *busy,
-			size_t size, struct fault *f)
+/* A file system whose server, a process or a machine, may have gone. None of these holds flash. */
+static bool has_server(const char *type)
+{
+	static const char *const types[] = { "fuse", "nfs", "cifs",   "smb",     "9p",
+					     "ceph", "afs", "autofs", "virtiofs" };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (strncmp(type, types[i], strlen(types[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Never MNT_DETACH: a lazy unmount hides a file system that still uses the flash. */
+static int unmount(const struct mount *m, int flags, struct fault *f)
+{
+	if (umount2(m->point, UMOUNT_NOFOLLOW | flags) == 0)
+		return 0;
+	return fault_errno(f, FAULT_BUSY, "cannot unmount %s (%s, %s)", m->point, m->type,
+			   m->source);
+}
+
+static int run_unmount(void *ctx, int reports, struct fault *f)
+{
+	(void)reports;
+	return unmount(ctx, 0, f);
+}
+
+static int run_force(void *ctx, int reports, struct fault *f)
+{
+	(void)reports;
+	return unmount(ctx, MNT_FORCE, f);
+}
+
+/*
+ * What waits for a server waits for ever: with a time limit, and then by force, which ends all
+ * requests that wait, those of the first attempt, too.
+ */
+static int unmount_within_limits(struct mount *m, struct fault *f)
+{
+	struct child_work work = {
+		.name = m->point,
+		.run = run_unmount,
+		.ctx = m,
+		.stall_ms = SERVER_MS,
+	};
+	struct fault without_force;
+
+	if (child_run(&work, &without_force) == CHILD_SUCCEEDED)
+		return 0;
+	work.run = run_force;
+	return child_run(&work, f) == CHILD_SUCCEEDED ? 0 : -1;
+}
+
+int mounts_unmount_pass(const char *dir, unsigned int *gone, unsigned int *left, struct fault *f)
 {
 	struct mount_table t;
 	int result = mounts_read(&t, "/proc/self/mountinfo", f);
@@ -216,19 +271,14 @@ int mounts_unmount_pass(const char *dir, unsigned int *gone, unsigned int *left,
 	*gone = 0;
 	*left = 0;
 	for (size_t i = t.count; result == 0 && i > 0; i--) {
-		const char *point = t.mount[i - 1].point;
+		struct mount *m = &t.mount[i - 1];
 
-		if (!path_below(point, dir))
+		if (!path_below(m->point, dir))
 			continue;
-		/* Never MNT_DETACH: a lazy unmount hides a file system that still uses the flash. */
-		if (umount2(point, UMOUNT_NOFOLLOW) == 0) {
+		if ((has_server(m->type) ? unmount_within_limits(m, f) : unmount(m, 0, f)) == 0)
 			(*gone)++;
-			continue;
-		}
-		(*left)++;
-		if (busy)
-			(void)snprintf(busy, size, "%s (%s, %s): %s", point, t.mount[i - 1].type,
-				       t.mount[i - 1].source, strerror(errno));
+		else
+			(*left)++;
 	}
 	mounts_free(&t);
 	return result;
