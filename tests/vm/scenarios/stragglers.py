@@ -72,3 +72,73 @@ def stragglers_mounts(lab):
 def stragglers_mounts_late(lab):
     """The same, on SquashFS, made when init has done its killing."""
     _all_let_go(lab, "squashfs-nand", "mounts", "--late")
+
+
+@scenario()
+def stragglers_fuse(lab):
+    """FUSE servers silent, stopped, dead or waiting for themselves, and processes that wait for them."""
+    _all_let_go(lab, "jffs2-nand", "fuse")
+
+
+@scenario()
+def stragglers_fuse_late(lab):
+    """The same, on SquashFS, let out when init has done its killing."""
+    _all_let_go(lab, "squashfs-nand", "fuse", "--late")
+
+
+def _alone(lab, layout, kind):
+    """One kind alone, when init has done its killing: no other makes that the root comes free."""
+    b = bench.on(lab, layout, filler="100k")
+    b.machine.sh(f"straggler --late {kind}", check=True)
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    b.machine.expect(f"straggler: {kind} is out")
+    lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    b.power_on(2)
+
+
+@scenario()
+def straggler_headless(lab):
+    """A process whose first thread has ended, and that ignores TERM, is no zombie: it gets the KILL."""
+    _alone(lab, "jffs2-nand", "headless")
+
+
+def _keeps_all(lab, layout, kinds, words):
+    """A straggler that nothing ends: named, nothing is erased, firmware 1 boots."""
+    b = bench.on(lab, layout)
+    b.machine.sh(f"mke2fs /dev/ram0 >/dev/null && straggler {kinds}", check=True)
+    before = b.flash.read("rootfs")
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    for pattern in (r"process \d+ \(straggler\) will not die: state D", *words,
+                    "nothing was erased: going back to the old firmware"):
+        b.machine.expect(pattern, timeout=60)
+    b.machine.up(1, timeout=40)
+    b.machine.kill()
+    lab.check(b.flash.read("rootfs") == before, "the flash was changed")
+
+
+@scenario(timeout=120)
+def straggler_unkillable(lab):
+    """One that writes to a frozen file system, and ignores KILL: it and what it holds are named."""
+    _keeps_all(lab, "squashfs-nand", "frozen",
+               (r"process \d+ \(straggler\) holds /oldroot/etc as its cwd",
+                "cannot unmount /oldroot"))
+
+
+@scenario(timeout=120)
+def straggler_unkillable_elsewhere(lab):
+    """The same in a mount namespace of its own: here the root is unmounted, and there it is not."""
+    _keeps_all(lab, "jffs2-nand", "--late frozen-ns",
+               (r"mtd0 \(rootfs\) is in use: mounted on /oldroot \(jffs2, mtd:rootfs\)",))
+
+
+@scenario()
+def write_beside_silent_server(lab):
+    """A process has a folder open whose server does not answer: write looks at it, and goes on."""
+    b = bench.on(lab, "jffs2-nand", filler="100k")
+    b.machine.sh("straggler fuse-open", check=True)
+    b.machine.sh("head -c 200000 /bin/busybox >/tmp/image; "
+                 "flashinit write --raw data=/tmp/image", check=True)
+    b.machine.kill()
+    found = b.flash.read("data", 4)
+    lab.check_equal(found, b"\x7fELF", "the first bytes of data")

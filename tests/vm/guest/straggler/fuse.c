@@ -125,6 +125,18 @@ static void fuse_self_ns(void)
 	fuse_self();
 }
 
+/* Who asks what it has open asks a server that does not answer. */
+static void fuse_open(void)
+{
+	mount_fuse();
+	take_request();
+	*strrchr(victims_file, '/') = '\0';
+	must(open(victims_file, O_PATH), victims_file);
+	be_deaf();
+	ready();
+	sleep_forever();
+}
+
 /* A mount of the root upon a file system that does not answer. */
 static void fuse_below(void)
 {
@@ -143,6 +155,7 @@ const struct kind fuse_kinds[] = {
 	{ "fuse-dead", fuse_dead, "a FUSE mount without a server, and no process" },
 	{ "fuse-self", fuse_self, "a FUSE server that waits for itself: unkillable" },
 	{ "fuse-self-ns", fuse_self_ns, "the same in a mount namespace of its own" },
+	{ "fuse-open", fuse_open, "one that has a folder of such a server open" },
 	{ "fuse-below", fuse_below, "the root bound over a FUSE mount that does not answer" },
 	{ 0 },
 };

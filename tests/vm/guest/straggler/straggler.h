@@ -12,7 +12,7 @@ struct kind {
 };
 
 extern const struct kind process_kinds[], holder_kinds[], namespace_kinds[], mount_kinds[],
-	fuse_kinds[];
+	fuse_kinds[], unkillable_kinds[];
 
 /* Ends the straggler and says why, unless the call went well. Returns what the call did. */
 int must(int result, const char *what);
