@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "devices.h"
 #include "say.h"
+#include "watchdog.h"
 
 enum { DRAIN_MS = 1000, AGAIN_MS = 10, FDS_MAX = 65536 };
 
@@ -137,5 +138,5 @@ void pid1_drain_console(void)
 	int waiting;
 
 	while (ioctl(STDOUT_FILENO, TIOCOUTQ, &waiting) == 0 && waiting > 0 && clock_ms() < end)
-		(void)poll(NULL, 0, AGAIN_MS);
+		(void)watchdog_poll(NULL, 0, AGAIN_MS);
 }

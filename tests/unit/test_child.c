@@ -13,6 +13,7 @@
 
 #include "child.h"
 #include "helpers.h"
+#include "watchdog.h"
 
 static bool pipe_fails, fork_fails, clock_jumps;
 static int polls_until_stall;
@@ -413,6 +414,20 @@ static void reaps_others(void **state)
 	assert_fault(&f, FAULT_UNFIT, "disk 7"); /* teardown() sees to it that they are gone */
 }
 
+/* They are PID 1's: a child that hangs must not keep one from who comes after the update. */
+static int look_for_watchdogs(void *ctx, int to, struct fault *fault)
+{
+	return watchdog_any() ? -1 : 0;
+}
+
+static void watchdogs_are_not_inherited(void **state)
+{
+	watchdog_adopt("watchdog-of-nobody");
+	assert_int_equal(run(look_for_watchdogs, 10000), CHILD_SUCCEEDED);
+	assert_true(watchdog_any());
+	watchdog_forget();
+}
+
 static void no_pipe(void **state)
 {
 	pipe_fails = true;
@@ -448,6 +463,7 @@ int main(void)
 		child_test(stopped_is_resumed),
 		child_test(end_is_seen_though_the_pipe_is_open),
 		child_test(reaps_others),
+		child_test(watchdogs_are_not_inherited),
 		child_test(no_pipe),
 		child_test(no_process),
 	};
