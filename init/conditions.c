@@ -147,6 +147,8 @@ static int look_at_mounts(struct preflight *p, struct finding *found, struct fau
 	if (mounts_read(&p->reachable, "/proc/self/mountinfo", f) < 0)
 		return -1;
 	name_mounts(&p->reachable, found);
+	if (!p->options->check_only) /* "check" changes nothing */
+		ramroot_tidy(&p->reachable);
 	return 0;
 }
 

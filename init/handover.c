@@ -28,7 +28,7 @@ static int pivot(const char *new_root, const char *put_old)
 	int err;
 
 	if (chdir(new_root) == 0 && syscall(SYS_pivot_root, ".", put_old) == 0)
-		return chdir("/");
+		return 0; /* and in the new root's first folder */
 	err = errno;
 	(void)chdir("/"); /* or the RAM root could not be unmounted again */
 	errno = err;

@@ -60,7 +60,6 @@ static bool parse_line(struct mount *m, char *line)
 	m->type = type;
 	m->source = source;
 	m->super_options = rest;
-	m->shared = line && strstr(line, "shared:");
 	return true;
 }
 

@@ -17,7 +17,6 @@ struct mount {
 	const char *type;   /* of file system: jffs2 */
 	const char *source; /* what was mounted: mtd:rootfs, /dev/mtdblock0, ubi0:rootfs */
 	const char *super_options; /* of the superblock: rw,lowerdir=... */
-	bool shared;               /* what happens to it happens in other namespaces, too */
 };
 
 struct mount_table {

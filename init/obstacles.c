@@ -16,16 +16,6 @@ int obstacles_pivot(const struct mount_table *reachable, struct fault *f)
 {
 	const struct mount *root = mounts_root(reachable);
 
-	for (size_t i = 0; i < reachable->count; i++) {
-		const struct mount *m = &reachable->mount[i];
-
-		if (m->shared)
-			return fault_set(
-				f, FAULT_UNFIT,
-				"the mount on %s is shared with other namespaces, which "
-				"forbids pivot_root; \"mount --make-rprivate /\" ends that",
-				m->point);
-	}
 	if (!root || strcmp(root->type, "rootfs") == 0)
 		return fault_set(f, FAULT_UNFIT,
 				 "the root is the initial ramfs, which pivot_root cannot replace");

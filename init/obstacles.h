@@ -11,7 +11,7 @@
 
 /*
  * Checks that the root can be pivoted away from: pivot_root(2) refuses on a root that is the
- * initial ramfs, and where mounts are shared with other namespaces. Else FAULT_UNFIT.
+ * initial ramfs. Else FAULT_UNFIT.
  */
 int obstacles_pivot(const struct mount_table *reachable, struct fault *f);
 

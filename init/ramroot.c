@@ -31,6 +31,9 @@ enum {
 	AGAIN_MS = 20,
 };
 
+#define FOLDER "/flashinit.root"
+#define SOURCE "flashinit" /* of the tmpfs, as a mount table shows it */
+
 static const char *const folders[] = { "dev", "etc", "oldroot", "proc", "sbin", "sys" };
 
 enum { PATH_ROOM = 576 }; /* the longest folder and the longest name in it fit */
@@ -63,7 +66,7 @@ static int find_existing(char *dir, size_t size, struct fault *f)
 static int find_folder(struct ramroot *r, struct fault *f)
 {
 	for (size_t i = 0; i < sizeof(parents) / sizeof(*parents); i++) {
-		(void)snprintf(r->dir, sizeof(r->dir), "%s/flashinit.root", parents[i]);
+		(void)snprintf(r->dir, sizeof(r->dir), "%s" FOLDER, parents[i]);
 		/* An empty one of this name is ours, left by an update that went no further. */
 		if (mkdir(r->dir, 0700) == 0 || (rmdir(r->dir) == 0 && mkdir(r->dir, 0700) == 0)) {
 			r->made_dir = true;
@@ -104,13 +107,28 @@ static int find_place(struct ramroot *r, struct fault *f)
 	return 0;
 }
 
+/*
+ * pivot_root(2), there and back, refuses where the mount below the new root is shared with other
+ * namespaces. It need not be the one that is there: the folder is bound onto itself, and that mount
+ * made private. Had we made the other one private, nothing could make it a peer of its peers again.
+ */
+static int bind_folder(struct ramroot *r, struct fault *f)
+{
+	if (mount(r->dir, r->dir, NULL, MS_BIND, NULL) < 0)
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot bind it onto itself", r->dir);
+	r->bound = true;
+	if (mount(NULL, r->dir, NULL, MS_PRIVATE, NULL) < 0)
+		return fault_errno(f, FAULT_UNFIT, "%s: cannot make the mount private", r->dir);
+	return 0;
+}
+
 /* Access times are strict, since they tell whether init has reread its inittab. */
 static int mount_tmpfs(struct ramroot *r, uint64_t bytes, struct fault *f)
 {
 	char options[64];
 
 	(void)snprintf(options, sizeof(options), "mode=0755,size=%" PRIu64, bytes + SPARE);
-	if (mount("flashinit", r->dir, "tmpfs", MS_NOSUID | MS_STRICTATIME, options) < 0)
+	if (mount(SOURCE, r->dir, "tmpfs", MS_NOSUID | MS_STRICTATIME, options) < 0)
 		return fault_errno(f, FAULT_UNFIT, "cannot mount a tmpfs on %s", r->dir);
 	r->mounted = true;
 	return 0;
@@ -220,7 +238,8 @@ int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fau
 	char dev[PATH_ROOM];
 
 	memset(r, 0, sizeof(*r));
-	if (find_place(r, f) == 0 && mount_tmpfs(r, c->bytes, f) == 0 && make_folders(r, f) == 0) {
+	if (find_place(r, f) == 0 && bind_folder(r, f) == 0 && mount_tmpfs(r, c->bytes, f) == 0 &&
+	    make_folders(r, f) == 0) {
 		in_dir(dev, r, "dev");
 		if (devices_provide(dev, f) == 0 && mount_kernel_views(r, f) == 0 &&
 		    copy_files(r, c, f) == 0 && copy_keys(r, f) == 0 && link_init(r, f) == 0)
@@ -230,16 +249,25 @@ int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fau
 	return -1;
 }
 
+static int undo_mount(const char *path)
+{
+	/* Not mounted: the work ended before it came to that. */
+	return umount2(path, UMOUNT_NOFOLLOW) == 0 || errno == EINVAL || errno == ENOENT ? 0 : -1;
+}
+
+static int undo_folder(const char *path)
+{
+	return rmdir(path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
 /* Whoever happens to look around in it (find, df) makes it busy for a moment. */
-static void undo_mount(const char *path)
+static void undo(int (*one)(const char *path), const char *path)
 {
 	uint64_t end = clock_ms() + UNDO_MS;
 
-	while (umount2(path, UMOUNT_NOFOLLOW) < 0) {
-		if (errno == EINVAL || errno == ENOENT)
-			return; /* not mounted: the work ended before it came to that */
-		if (errno != EBUSY || clock_ms() >= end) {
-			say_error("%s: cannot unmount again: %s", path, strerror(errno));
+	while (one(path) < 0) {
+		if (clock_ms() >= end) {
+			say_error("%s: cannot unmount or remove again: %s", path, strerror(errno));
 			return;
 		}
 		(void)poll(NULL, 0, AGAIN_MS);
@@ -281,12 +309,34 @@ void ramroot_undo(struct ramroot *r)
 		char path[PATH_ROOM];
 
 		in_dir(path, r, views[i]);
-		undo_mount(path);
+		undo(undo_mount, path);
 	}
 	if (r->mounted)
-		undo_mount(r->dir);
-	r->mounted = false;
-	if (r->made_dir && rmdir(r->dir) < 0)
-		say_error("%s: cannot remove again: %s", r->dir, strerror(errno));
-	r->made_dir = false;
+		undo(undo_mount, r->dir);
+	if (r->bound)
+		undo(undo_mount, r->dir);
+	if (r->made_dir)
+		undo(undo_folder, r->dir);
+	r->mounted = r->bound = r->made_dir = false;
+}
+
+/* The folder is ours by its name, the tmpfs by its source. */
+void ramroot_tidy(const struct mount_table *mounts)
+{
+	for (size_t i = 0; i < mounts->count; i++) {
+		const struct mount *m = &mounts->mount[i];
+		const char *name = strrchr(m->point, '/');
+		bool own = name && strcmp(name, FOLDER) == 0;
+		struct ramroot r = { .mounted = true, .bound = true, .made_dir = own };
+
+		if (!own && (strcmp(m->source, SOURCE) != 0 || strcmp(m->type, "tmpfs") != 0))
+			continue;
+		/* One of several mounts there, and it has gone with the first; or even the root. */
+		if (access(m->point, F_OK) < 0 || strcmp(m->point, "/") == 0 ||
+		    strlen(m->point) >= sizeof(r.dir))
+			continue;
+		say("%s: left by an update that was killed, and removed", m->point);
+		memcpy(r.dir, m->point, strlen(m->point) + 1);
+		ramroot_undo(&r);
+	}
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "fault.h"
+#include "mounts.h"
 #include "plan.h"
 
 #define RAMROOT_INIT "/sbin/flashinit" /* in the RAM root */
@@ -18,6 +19,7 @@
 struct ramroot {
 	char dir[256]; /* where it is mounted, without symbolic links */
 	bool made_dir; /* by us, to be removed again */
+	bool bound;    /* onto itself, so that no other namespace sees what is mounted there */
 	bool mounted;
 };
 
@@ -47,6 +49,12 @@ int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fau
  * it after the hand-over, the machine halts: better to know before.
  */
 int ramroot_try(const struct ramroot *r, struct fault *f);
+
+/*
+ * Unmounts and removes what an update left that was killed while it staged. To be called while no
+ * other update can run.
+ */
+void ramroot_tidy(const struct mount_table *mounts);
 
 /* Unmounts and removes it. Says what could not be undone. */
 void ramroot_undo(struct ramroot *r);

@@ -102,25 +102,6 @@ static void real_table(void **state)
 	mounts_free(&t);
 }
 
-static void shared_mounts(void **state)
-{
-	static const char *const not_shared[] = { "", " master:1", " unbindable",
-						  " propagate_from:2" };
-	char text[256];
-
-	assert_int_equal(parse(device), 0);
-	for (size_t i = 0; i < t.count; i++)
-		assert_int_equal(t.mount[i].shared, i == 2 || i == 3);
-	mounts_free(&t);
-	for (size_t i = 0; i < sizeof(not_shared) / sizeof(*not_shared); i++) {
-		(void)snprintf(text, sizeof(text), "1 0 8:1 / /shared:1 rw%s - ext4 shared:1 rw\n",
-			       not_shared[i]);
-		assert_int_equal(parse(text), 0);
-		assert_false(t.mount[0].shared);
-		mounts_free(&t);
-	}
-}
-
 static void escapes(void **state)
 {
 	assert_int_equal(parse("1 0 8:1 / /mnt/my\\040disk\\011x\\012y\\134z rw - ext4 "
@@ -300,13 +281,19 @@ static void root(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(real_table),     cmocka_unit_test(shared_mounts),
-		cmocka_unit_test(escapes),        cmocka_unit_test(bytes_above_ascii),
-		cmocka_unit_test(odd_but_fine),   cmocka_unit_test(malformed),
-		cmocka_unit_test(without_memory), file_test(reads_a_file),
-		cmocka_unit_test(root),           cmocka_unit_test(below),
-		file_test(unmounts_newest_first), file_test(names_what_is_busy),
-		file_test(no_table_no_pass),      file_test(what_has_a_server_may_need_force),
+		cmocka_unit_test(real_table),
+		cmocka_unit_test(escapes),
+		cmocka_unit_test(bytes_above_ascii),
+		cmocka_unit_test(odd_but_fine),
+		cmocka_unit_test(malformed),
+		cmocka_unit_test(without_memory),
+		file_test(reads_a_file),
+		cmocka_unit_test(root),
+		cmocka_unit_test(below),
+		file_test(unmounts_newest_first),
+		file_test(names_what_is_busy),
+		file_test(no_table_no_pass),
+		file_test(what_has_a_server_may_need_force),
 	};
 
 	return cmocka_run_group_tests(tests, share, NULL);

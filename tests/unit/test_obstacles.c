@@ -64,17 +64,6 @@ static void the_initial_ramfs(void **state)
 	}
 }
 
-static void shared_mounts(void **state)
-{
-	assert_int_equal(pivot("14 0 31:3 / / rw shared:1 - jffs2 mtd:rootfs rw\n"), -1);
-	assert_fault(&f, FAULT_UNFIT, "the mount on / is shared with other namespaces");
-	assert_fault(&f, FAULT_UNFIT, "mount --make-rprivate /");
-	assert_int_equal(pivot("14 0 31:3 / / rw - jffs2 mtd:rootfs rw\n"
-			       "15 14 0:9 / /mnt rw shared:7 master:1 - tmpfs x rw\n"),
-			 -1);
-	assert_fault(&f, FAULT_UNFIT, "the mount on /mnt is shared");
-}
-
 static const char on_top[] = "30 1 0:20 / / rw - overlay overlay rw,lowerdir=/rom\n"
 			     "31 30 31:4 / /overlay rw - jffs2 /dev/mtdblock4 rw\n";
 
@@ -185,7 +174,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		obstacle_test(roots_that_can_be_pivoted_from),
 		obstacle_test(the_initial_ramfs),
-		obstacle_test(shared_mounts),
 		obstacle_test(flash_below_the_root),
 		obstacle_test(other_things_below_the_root),
 		obstacle_test(lazily_unmounted),

@@ -50,21 +50,6 @@ def init_is_busy(lab):
 
 
 @scenario()
-def shared_mounts(lab):
-    """Mounts that are shared with other namespaces forbid pivot_root: refused, with the remedy."""
-    b = bench.on(lab, "squashfs-nand")
-    b.machine.sh("mount --make-rshared /", check=True)
-    before = b.machine.sh(_STATE).out
-    result = b.machine.sh("flashinit update /mnt/fw.fwi")
-    lab.check_equal(result.code, 4, "exit code")
-    lab.check("mount --make-rprivate /" in result.out, result.out)
-    lab.check_equal(b.machine.sh(_STATE).out, before, "the system afterwards")
-    b.machine.sh("mount --make-rprivate /", check=True)
-    b.machine.send("flashinit update /mnt/fw.fwi\n")
-    b.machine.up(2, timeout=40)
-
-
-@scenario()
 def pid_namespace(lab):
     """First process of a PID namespace is not PID 1: the command line counts, nothing is touched."""
     b = bench.on(lab, "squashfs-nand")
