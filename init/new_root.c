@@ -17,6 +17,8 @@
 #include "report.h"
 #include "root.h"
 #include "target_mtd.h"
+#include "ubi_attach.h"
+#include "ubi_device.h"
 
 enum { MTD_BLOCK_MAJOR = 31 };
 
@@ -29,6 +31,7 @@ struct new_root {
 	const struct mount *old;
 	unsigned int major, minor; /* of the block device */
 	const char *volume;        /* of UBI, or NULL */
+	bool ubi;                  /* there is one on it */
 	unsigned long flags;
 	const char *data;
 	bool jffs2; /* there are nodes of it: it mounts whatever it finds, blank flash, too */
@@ -87,8 +90,56 @@ static int look_at_start(struct new_root *r, struct fault *f)
 	target_close(t);
 	if (result < 0)
 		return -1;
+	r->ubi = memcmp(start, "UBI#", 4) == 0;
 	r->jffs2 = memcmp(start, "\x85\x19", 2) == 0 || memcmp(start, "\x19\x85", 2) == 0;
 	return 0;
+}
+
+static int attach(struct ubi_device *d, int mtd, struct fault *f)
+{
+	int found = ubi_device_find(d, mtd, f);
+
+	if (found != 0)
+		return found;
+	return ubi_attach(mtd, f) < 0 ? -1 : ubi_device_find(d, mtd, f);
+}
+
+static int try_ubiblock(struct new_root *r, const struct ubi_device *d, const struct ubi_volume *v,
+			struct fault *f)
+{
+	char volume[32], path[96], number[32];
+
+	(void)snprintf(volume, sizeof(volume), "ubi%d_%d", d->number, v->id);
+	(void)snprintf(path, sizeof(path), "/dev/%s", volume);
+	if (device_node_provide(path, S_IFCHR, v->node, f) < 0 || ubi_block_create(volume, f) < 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/sys/class/block/ubiblock%s/dev", volume + 3);
+	if (file_read_line(path, number, sizeof(number)) < 0 ||
+	    !device_number(number, &r->major, &r->minor))
+		return fault_errno(f, FAULT_FAILED, "%s: cannot read", path);
+	return try_block(r, f);
+}
+
+/* UBIFS on the volume that the old root was on, or another file system on a block device on it. */
+static int mount_volume(struct new_root *r, struct fault *f)
+{
+	struct ubi_device d;
+	struct ubi_volume v;
+	char source[160];
+	int found;
+
+	if (!r->volume)
+		return fault_set(f, FAULT_FAILED, "mtd%u holds UBI, and did not", r->minor);
+	found = attach(&d, (int)r->minor, f);
+	if (found > 0)
+		found = ubi_volume_find(&v, &d, r->volume, f);
+	if (found < 0)
+		return -1;
+	if (found == 0)
+		return fault_set(f, FAULT_FAILED, "there is no volume %s on mtd%u", r->volume,
+				 r->minor);
+	(void)snprintf(source, sizeof(source), "ubi%d:%s", d.number, r->volume);
+	return try_type(r, source, "ubifs") ? 1 : try_ubiblock(r, &d, &v, f);
 }
 
 /* By the name that it had; else through mtdblock, or as an MTD device, if it cannot do without. */
@@ -100,6 +151,8 @@ static int mount_mtd(struct new_root *r, struct fault *f)
 
 	if (look_at_start(r, f) < 0)
 		return -1;
+	if (r->ubi)
+		return mount_volume(r, f);
 	if (was_mtd && try_source(r, r->old->source))
 		return 1;
 	result = try_block(r, f);
@@ -119,6 +172,8 @@ static int mount_root(const char *root, struct new_root *r, struct fault *f)
 		r->major = MTD_BLOCK_MAJOR;
 		r->minor = (unsigned int)root_mtd(root);
 		r->volume = strchr(root, ':');
+		if (r->volume)
+			r->volume++;
 		result = mount_mtd(r, f);
 	} else {
 		(void)device_number(root, &r->major, &r->minor); /* root_find() wrote it */

@@ -67,6 +67,31 @@ static void detaches(void **state)
 	assert_int_equal(opened, 0);
 }
 
+static void attaches(void **state)
+{
+	node = "/dev/ubi_ctrl";
+	assert_int_equal(ubi_attach(7, &f), 0);
+	assert_true(asked == UBI_IOCATT);
+	assert_int_equal(argument, UBI_DEV_NUM_AUTO);
+	assert_int_equal(opened, 0);
+	error = EINVAL;
+	assert_int_equal(ubi_attach(7, &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "cannot attach UBI to mtd7: Invalid argument");
+}
+
+static void makes_a_block_device(void **state)
+{
+	node = "/dev/ubi3_12";
+	assert_int_equal(ubi_block_create("ubi3_12", &f), 0);
+	assert_true(asked == UBI_IOCVOLCRBLK);
+	error = EEXIST; /* there is one */
+	assert_int_equal(ubi_block_create("ubi3_12", &f), 0);
+	error = ENOMEM;
+	assert_int_equal(ubi_block_create("ubi3_12", &f), -1);
+	assert_fault(&f, FAULT_BUSY, "cannot make a ubiblock on ubi3_12: ");
+	assert_int_equal(opened, 0);
+}
+
 static void removes_a_block_device(void **state)
 {
 	node = "/dev/ubi3_12";
@@ -101,6 +126,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(detaches, setup),
+		cmocka_unit_test_setup(attaches, setup),
+		cmocka_unit_test_setup(makes_a_block_device, setup),
 		cmocka_unit_test_setup(removes_a_block_device, setup),
 		cmocka_unit_test_setup(in_use, setup),
 		cmocka_unit_test_setup(without_nodes, setup),

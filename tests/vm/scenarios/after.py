@@ -57,6 +57,25 @@ def boot_jffs2(lab):
 
 
 @scenario()
+def boot_ubifs(lab):
+    """--after boot: UBI is written anew and attached again, and UBIFS on it is the root."""
+    _boot(lab, "ubifs-nand", as_payload="{},kind=ubi")
+
+
+@scenario()
+def boot_ubifs_volume(lab):
+    """--after boot: the UBI volume is written, its UBI stays, and UBIFS on it is the root."""
+    _boot(lab, "ubifs-nor",
+          as_payload="{}.volume,kind=ubivol,volume=rootfs,volume-type=dynamic")
+
+
+@scenario()
+def boot_ubiblock(lab):
+    """--after boot: UBI is written anew and attached again, and SquashFS on a ubiblock is the root."""
+    _boot(lab, "ubiblock-nand", as_payload="{},kind=ubi")
+
+
+@scenario()
 def boot_cramfs(lab):
     """--after boot: the new CRAMFS, read in place from NOR, is the root."""
     _boot(lab, "cramfs-nor")
@@ -98,3 +117,25 @@ def boot_other_file_system(lab):
     b.machine.sh("sync")
     b.machine.kill()
     lab.check_flash(b.flash, "rootfs", new)
+
+
+@scenario(timeout=180)
+def reboot_refused(lab):
+    """reboot(2) is refused, by a filter that PID 1 inherits: sysrq resets the machine, 2 is up."""
+    b = bench.on(lab, "squashfs-nor", lab.qemu, hardware={"init": "/usr/bin/noreboot"})
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    b.machine.expect("reboot.2. does not work: Operation not permitted", timeout=60)
+    b.machine.up(2)
+
+
+@scenario(timeout=180)
+def reboot_and_sysrq_refused(lab):
+    """reboot(2) and sysrq are refused: the watchdog is fed no more, and resets the machine."""
+    b = bench.on(lab, "squashfs-nor", lab.qemu, links={"usr/bin/nosysrq": "noreboot"},
+                 hardware={"init": "/usr/bin/nosysrq", "devices": ["i6300esb"],
+                           "modules": {"i6300esb": "heartbeat=5"}})
+    b.machine.sh("watchdog -t 1 -T 5 /dev/watchdog1; "
+                 "until grep -q ^active /sys/class/watchdog/watchdog1/state; do :; done", check=True)
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    b.machine.expect("the watchdog is fed no more, and will reset the machine", timeout=60)
+    b.machine.up(2)
