@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "clock.h"
 #include "holders.h"
@@ -114,13 +115,25 @@ static int find_targets(struct targets *t, const struct plan *plan, struct fault
 	return 0;
 }
 
+/* Whoever hears of the fault alone, by the outcome, learns of one of them. */
+static int name_holders(struct fault *f)
+{
+	size_t len = strlen(f->text);
+
+	if (stragglers_name() + holders_name(PLAN_OLD_ROOT) == 0) {
+		if (f->kind != FAULT_BUSY)
+			return -1;
+		say("no process, swap area or loop device holds anything: the kernel itself does");
+	}
+	(void)snprintf(f->text + len, sizeof(f->text) - len, "; %s", say_last());
+	return -1;
+}
+
 int clear_and_prove(const struct plan *plan, int reports, struct fault *f)
 {
 	struct targets t;
 
 	if (find_targets(&t, plan, f) == 0 && let_go(&t, reports, f) == 0 && prove(&t, f) == 0)
 		return 0;
-	if (stragglers_name() + holders_name(PLAN_OLD_ROOT) == 0 && f->kind == FAULT_BUSY)
-		say("no process, swap area or loop device holds anything: the kernel itself does");
-	return -1;
+	return name_holders(f);
 }

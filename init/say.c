@@ -76,6 +76,13 @@ void say_raw(int fd, const char *text, size_t len)
 	}
 }
 
+static char last[192];
+
+const char *say_last(void)
+{
+	return last;
+}
+
 static void line(int fd, const char *fmt, va_list args)
 {
 	static const char prefix[] =
@@ -87,6 +94,7 @@ static void line(int fd, const char *fmt, va_list args)
 	memcpy(text, prefix, PREFIX);
 	(void)vsnprintf(text + PREFIX, sizeof(text) - PREFIX - 1, fmt, args);
 	len = strlen(text);
+	(void)snprintf(last, sizeof(last), "%.*s", (int)sizeof(last) - 1, text + PREFIX);
 	text[len] = '\n';
 	say_raw(fd, text + LEVEL, len + 1 - LEVEL);
 	if (kernel_log >= 0)

@@ -14,6 +14,9 @@
 /* Says one line on standard output. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The last line that say() or say_error() said in words, without its prefix; cut at 191 bytes. */
+const char *say_last(void);
+
 /* Says one line on standard error. */
 void say_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -206,12 +206,14 @@ static void lines(void **state)
 
 	capture_start(STDOUT_FILENO);
 	say("%s: %d eraseblocks", "rootfs", 7);
+	assert_string_equal(say_last(), "rootfs: 7 eraseblocks");
 	say("%s", "");
 	text = capture_end(STDOUT_FILENO);
 	assert_string_equal(text, "flashinit: rootfs: 7 eraseblocks\nflashinit: \n");
 	free(text);
 	capture_start(STDERR_FILENO);
 	say_error("oh");
+	assert_string_equal(say_last(), "oh");
 	text = capture_end(STDERR_FILENO);
 	assert_string_equal(text, "flashinit: oh\n");
 	free(text);
@@ -223,6 +225,7 @@ static void long_lines_still_end(void **state)
 
 	capture_start(STDOUT_FILENO);
 	say("%01000d", 1);
+	assert_int_equal(strlen(say_last()), 191);
 	text = capture_end(STDOUT_FILENO);
 	assert_true(strlen(text) > 400 && strlen(text) < 520);
 	assert_int_equal(text[strlen(text) - 1], '\n');

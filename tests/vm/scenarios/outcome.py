@@ -5,7 +5,7 @@ import functools
 import json
 import re
 
-from labkit import bench, tools
+from labkit import bench, image, tools
 from labkit.scenario import scenario
 
 _PARTS = "12M(rootfs),-(data)"
@@ -75,6 +75,30 @@ def outcome_on_stick(lab):
 
 
 @scenario()
+def outcome_on_ubifs(lab):
+    """In a file on UBIFS, on flash that is not written: it stays attached, and can be mounted again."""
+    b = bench.on(lab, "squashfs-nand", filler="1M", parts="6M(rootfs),10M(data)",
+                 append="ubi.mtd=data")
+    b.machine.kill()
+    tree = lab.folder / "data"
+    tree.mkdir()
+    (tree / "note").write_text("keep\n")
+    data = lab.folder / "data.ubi"
+    image.pack(tree, data, "ubifs", image.DEFAULT_GEOMETRY["nand"])
+    b.flash.write("data", data)
+    mount = "mkdir -p /tmp/d && mount -t ubifs ubi0:rootfs /tmp/d"
+    m = b.power_on(1)
+    b.mount_stick()
+    m.sh(mount, check=True)
+    m.send("flashinit update --after poweroff --outcome /tmp/d/outcome /mnt/fw.fwi\n")
+    lab.check_equal(m.wait_exit(60), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    m = b.power_on(2)
+    m.sh(mount, check=True)
+    _status(lab, m, "done", 0)
+
+
+@scenario()
 def outcome_given_up(lab):
     """The kernel holds a file of the old root: given up, with the reason; nothing was erased."""
     b = bench.on(lab, "jffs2-nand", parts=_PARTS)
@@ -86,6 +110,8 @@ def outcome_given_up(lab):
     m.sh(_MOUNT_DATA, check=True)
     event = _status(lab, m, "gave-up", 6)
     lab.check("cannot unmount /oldroot" in event["message"], event)
+    lab.check("; no process, swap area or loop device holds anything: the kernel itself does"
+              in event["message"], event)
     lab.check_equal([state for _, state, _ in _lines(m)],
                     ["handing-over", "taken-over", "gave-up"], "turns")
     m.kill()
@@ -119,12 +145,12 @@ def outcome_refused(lab):
     m.sh(f"{_MOUNT_DATA} && mkdir /root/o /tmp/l && dd if=/dev/zero of=/tmp/loop bs=1k count=300 "
          "2>/dev/null && mkdosfs /tmp/loop && mount -o loop -t vfat /tmp/loop /tmp/l",
          check=True)
-    for file, image, words in (
+    for file, name, words in (
             ("/root/o/outcome", "fw", "would be lost there"), ("/tmp/x", "fw", "would be lost there"),
             ("/tmp/d/x", "data", "would be lost there"), ("/tmp/l/x", "fw", "would be lost there"),
             ("/mnt/x", "fw", "/mnt: cannot be written"), ("/none/x", "fw", "/none: No such file"),
             ("/tmp/d", "fw", "goes into a file"), ("/dev/null", "fw", "goes into a file")):
-        result = m.sh(f"flashinit update --outcome {file} /mnt/{image}.fwi")
+        result = m.sh(f"flashinit update --outcome {file} /mnt/{name}.fwi")
         lab.check_equal(result.code, 4, f"exit code with {file}: {result.out}")
         lab.check(words in result.out, f"{words!r} is not in {result.out!r}")
         lab.check("nothing" in m.sh(f"[ -f {file} ] || echo nothing").out, f"{file} was made")
