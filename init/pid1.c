@@ -63,7 +63,10 @@ void pid1_default_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* close_range(2) is too new for the kernels we meet, and /proc may not be there yet. */
+/*
+ * close_range(2) is too new for the kernels we meet, and /proc may not be there yet. A watchdog that
+ * init had open goes on running, and is opened again by whoever feeds it.
+ */
 static void close_inherited(void)
 {
 	struct rlimit limit;

@@ -14,6 +14,7 @@ struct search {
 	const char *sys, *proc;
 	char *names;
 	struct finding *found;
+	unsigned int count;
 	int err; /* why the last process that cannot be looked at cannot */
 };
 
@@ -49,6 +50,7 @@ static void add(struct search *s, const char *name, const char *feeder)
 
 	if (listed(s->names, name))
 		return;
+	s->count++;
 	(void)snprintf(s->names + used, WATCHDOG_NAMES - used, "%s%s", used ? " " : "", name);
 	attribute(timeout, sizeof(timeout), s, name, "timeout");
 	if (!used)
@@ -118,5 +120,8 @@ int watchdog_find(char names[WATCHDOG_NAMES], struct finding *found, const char 
 	if (s.err)
 		return fault_errno(f, FAULT_UNFIT,
 				   "%s: cannot see whether a process feeds a watchdog", proc);
-	return find_active(&s, f);
+	if (find_active(&s, f) < 0)
+		return -1;
+	finding_figure(found, "running", s.count);
+	return 0;
 }

@@ -107,6 +107,9 @@ static void several(void **state)
 	assert_non_null(strstr(names, " watchdog0"));
 	assert_non_null(strstr(names, " watchdog11"));
 	assert_int_equal(strlen(names), 30);
+	assert_int_equal(found.figures, 1);
+	assert_string_equal(found.figure[0].name, "running");
+	assert_int_equal(found.figure[0].value, 3);
 }
 
 static void what_cannot_be_seen(void **state)

@@ -5,7 +5,7 @@ import random
 import re
 import time
 
-from labkit import bench
+from labkit import bench, rootfs
 from labkit.scenario import scenario
 
 _TIMEOUT = 4  # seconds; the shortest that is left as it is
@@ -71,9 +71,10 @@ def watchdog_nowayout(lab):
 
 @scenario()
 def watchdog_stopped_by_feeder(lab):
-    """BusyBox's feeder stops its watchdog when it ends: it runs again during the update."""
-    b = bench.on(lab, "jffs2-nand", faults=_SLOW)
-    _feed(b, f"watchdog -t 1 -T {_TIMEOUT} /dev/watchdog0")
+    """BusyBox's feeder, which init respawns, stops its watchdog when it ends: it is started again."""
+    feeder = f"::respawn:/sbin/watchdog -F -t 1 -T {_TIMEOUT} /dev/watchdog\n"
+    b = bench.on(lab, "jffs2-nand", faults=_SLOW, inittab=rootfs.INITTAB + feeder)
+    b.machine.sh("until grep -q ^active /sys/class/watchdog/watchdog0/state; do :; done", check=True)
     _update_slowly(lab, b)
     _check_new(lab, b)
     lab.check("may not stop" not in b.machine.console, "it was not stopped at poweroff")
@@ -103,6 +104,23 @@ def watchdog_without_feeder(lab):
     b.machine.expect("watchdog0 runs, timeout 8 s, fed by nobody")
     lab.check_equal(b.machine.wait_exit(40), 0, "exit code after poweroff")
     lab.check_flash(b.flash, "rootfs", b.new)
+
+
+_START = """\
+#!/bin/sh
+exec 9>/dev/watchdog
+exec /sbin/init
+"""
+
+
+@scenario()
+def watchdog_of_init(lab):
+    """Init itself has it open, as have all that it has started: flashinit closes and opens it."""
+    b = bench.on(lab, "squashfs-nand", files={"bin/start": _START},
+                 append=f"init=/bin/start {_softdog(30, 1)}")
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    b.machine.expect("watchdog0 is fed from here on; its timeout is 30 s", timeout=40)
+    _check_new(lab, b)
 
 
 @scenario()
