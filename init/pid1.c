@@ -12,6 +12,7 @@
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -64,14 +65,16 @@ void pid1_default_signals(void)
 }
 
 /*
- * close_range(2) is too new for the kernels we meet, and /proc may not be there yet. A watchdog that
- * init had open goes on running, and is opened again by whoever feeds it.
+ * Where close_range(2) is not known (before Linux 5.9), one by one: /proc may not be there yet. A
+ * watchdog that init had open goes on running, and is opened again by whoever feeds it.
  */
 static void close_inherited(void)
 {
 	struct rlimit limit;
 	int end = FDS_MAX;
 
+	if (syscall(SYS_close_range, 0U, ~0U, 0U) == 0)
+		return;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FDS_MAX)
 		end = (int)limit.rlim_cur;
 	for (int fd = 0; fd < end; fd++)

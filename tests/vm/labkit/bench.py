@@ -63,9 +63,10 @@ class Bench:
         self.switch_on().up(version)
         return self.machine
 
-    def restart(self, version):
-        """The same without the faults."""
+    def restart(self, version, **options):
+        """The same without the faults, and with other options of the machine."""
         self._options.pop("faults", None)
+        self._options.update(options)
         return self.power_on(version)
 
     def mount_stick(self):

@@ -4,6 +4,7 @@
 import codecs
 import os
 import re
+import select
 import threading
 import time
 import tty
@@ -36,8 +37,12 @@ class Console:
         self._show("\n--- power on ---\n", "")
         self._changed = threading.Condition()
         self._text = ""
+        self._arrivals = []  # (length of the text, when it had come to that)
         self._matched_to = 0
         self._ended = False
+        self._may_read = threading.Event()
+        self._may_read.set()
+        self._wake, self._waker = os.pipe()
         self._reader = threading.Thread(target=self._read, daemon=True)
 
     def _show(self, text, raw):
@@ -51,13 +56,33 @@ class Console:
         os.close(self.terminal)
         self._reader.start()
 
+    def _take(self):
+        """What is next; nothing once the machine has ended, or we have hung up."""
+        self._may_read.wait()
+        ready, _, _ = select.select([self._master, self._wake], [], [])
+        if self._wake in ready:
+            return b""
+        try:
+            return os.read(self._master, 65536)
+        except OSError:
+            return b""
+
+    def stop_reading(self):
+        """Leave what the machine writes where it is, until its terminal takes no more."""
+        self._may_read.clear()
+
+    def hang_up(self):
+        """Close our end of the terminal."""
+        os.write(self._waker, b"x")
+        self._may_read.set()
+        self._reader.join()
+        os.close(self._master)
+        self._master = None
+
     def _read(self):
         decoder, held = codecs.getincrementaldecoder("utf-8")("replace"), ""
         while True:
-            try:
-                data = os.read(self._master, 65536)
-            except OSError:
-                data = b""
+            data = self._take()
             raw = decoder.decode(data)
             text = _TERMINAL_CONTROL.sub("", held + raw)
             unfinished = _UNFINISHED_CONTROL.search(text)
@@ -65,6 +90,7 @@ class Console:
             text = text[:len(text) - len(held)]
             with self._changed:
                 self._text += text
+                self._arrivals.append((len(self._text), time.monotonic()))
                 self._ended = not data
                 self._changed.notify_all()
             self._show(text, raw)
@@ -73,15 +99,26 @@ class Console:
 
     def close(self):
         """Wait until the machine's end is closed, then close ours."""
+        self._may_read.set()
         self._reader.join()
         self._log.close()
-        os.close(self._master)
+        for file in (self._master, self._wake, self._waker):
+            if file is not None:
+                os.close(file)
 
     @property
     def text(self):
         """All that has appeared so far."""
         with self._changed:
             return self._text
+
+    def when(self, pattern):
+        """When the first match of a regular expression had appeared, in seconds of our clock."""
+        with self._changed:
+            match = re.search(pattern, self._text, re.MULTILINE)
+            if not match:
+                raise MachineError(f"{pattern!r} did not appear")
+            return next(when for length, when in self._arrivals if length >= match.end())
 
     def tail(self):
         """The last lines, for a message."""

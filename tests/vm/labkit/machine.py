@@ -53,6 +53,14 @@ class Machine:
         """Is the power on?"""
         return self._process.poll() is None
 
+    def stop_reading(self):
+        """Read the console no more, so that it takes nothing once it is full."""
+        self._console.stop_reading()
+
+    def hang_up(self):
+        """Take the terminal away that the console is on."""
+        self._console.hang_up()
+
     def send(self, text):
         """Type on the console."""
         self._console.send(text)
@@ -60,6 +68,10 @@ class Machine:
     def expect(self, pattern, timeout=20):
         """Wait for a regular expression on the console, behind the last one that was seen."""
         return self._console.expect(pattern, timeout)
+
+    def when(self, pattern):
+        """When that text appeared on the console, in seconds of a clock that only goes forward."""
+        return self._console.when(pattern)
 
     def up(self, version, timeout=30):
         """Wait until this firmware has started and its shell prompts."""
