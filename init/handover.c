@@ -2,12 +2,14 @@
 #include "handover.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +23,8 @@ enum {
 	GO_MS = 120000,    /* for its shutdown actions, and the second it gives everybody to end */
 	SIGNAL_MS = 1000,  /* between two signals of a kind */
 	LOOK_MS = 50,
+	HELD_UP_MS = 1000, /* by its own pause, before it takes the signal */
+	AGAIN_MS = 200,
 };
 
 static int pivot(const char *new_root, const char *put_old)
@@ -137,26 +141,50 @@ static int make_ready(bool inittab, int (*keep_going)(void), struct fault *f)
 }
 
 /*
+ * A console that flow control has stopped, or that nobody empties, holds init up at the very words
+ * that it says on its way out. What waits there is given up for that.
+ */
+static void free_console(void)
+{
+	struct pollfd p = { .events = POLLOUT };
+
+	p.fd = open("/dev/console", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (p.fd < 0)
+		return; /* then init has none either */
+	if (poll(&p, 1, 0) == 0) {
+		(void)tcflow(p.fd, TCOON); /* what a driver does not know it does not need */
+		(void)tcflush(p.fd, TCOFLUSH);
+	}
+	(void)close(p.fd);
+}
+
+/*
  * From here on nothing can be undone: init stops everything by a TERM, and a second later by a KILL.
- * The TERM ends us, too, unless there are watchdogs: the feeders that it ends are missed from then on.
+ * That ends us, too. Until then nothing may hold init up; and the feeders of watchdogs that the TERM
+ * ends are missed from then on.
  */
 static int tell_init_to_go(struct fault *f)
 {
-	const struct timespec again = { .tv_sec = SIGNAL_MS / 1000 };
-	uint64_t end = clock_ms() + GO_MS;
+	const struct timespec look = { .tv_nsec = AGAIN_MS * 1000000L };
+	uint64_t start = clock_ms(), again = start;
+	bool ending = false;
 	sigset_t term;
 
 	say_to_kernel_log();
 	say("init is ready, and is told to restart");
 	(void)sigemptyset(&term);
 	(void)sigaddset(&term, SIGTERM);
-	(void)kill(1, SIGQUIT);
-	if (!watchdog_any())
-		(void)sigprocmask(SIG_UNBLOCK, &term, NULL);
-	while (clock_ms() < end) {
-		if (sigtimedwait(&term, NULL, &again) == SIGTERM)
-			(void)watchdog_poll(NULL, 0, GO_MS);
-		(void)kill(1, SIGQUIT);
+	while (clock_ms() < start + GO_MS) {
+		if (clock_ms() >= again) {
+			(void)kill(1, SIGQUIT);
+			again = clock_ms() + SIGNAL_MS;
+		}
+		if (ending)
+			(void)watchdog_poll(NULL, 0, AGAIN_MS);
+		else
+			ending = sigtimedwait(&term, NULL, &look) == SIGTERM;
+		if (clock_ms() >= start + HELD_UP_MS)
+			free_console();
 	}
 	return fault_set(
 		f, FAULT_FAILED,
