@@ -104,6 +104,8 @@ def _mount_command(root, flash):
         return "mount -t jffs2 mtd:rootfs /newroot"
     if root == "squashfs":
         return f"mount -t squashfs -o ro /dev/mtdblock{flash.number('rootfs')} /newroot"
+    if root == "ext4":
+        return "mount -t ext4 /dev/vda /newroot"
     raise LabError(f"Debian's kernel cannot boot from {root} on NOR; use lab.uml()")
 
 

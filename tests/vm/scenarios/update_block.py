@@ -70,6 +70,21 @@ def update_block_squashfs(lab):
     _update(lab, "squashfs", "grep -q '^/dev/root / squashfs' /proc/mounts")
 
 
+@scenario(timeout=180)
+def update_qemu_ext4(lab):
+    """QEMU with Debian's kernel: ext4 root on the whole of a virtio disk."""
+    behind = rootfs.filler(6 * _MIB, "behind")
+    disk, new = lab.disk(size=_SIZE), _image(lab, 2, "ext4")
+    disk.path.write_bytes(_image(lab, 1, "ext4").read_bytes() + behind)
+    disks = [disk, lab.disk({"fw.fwi": bench.pack(lab, 2, {"vda": f"{new},kind=block"})})]
+    m = lab.qemu(lab.flash("nor"), "ext4", disks=disks).up(1)
+    m.sh("mount /dev/vdb /mnt", check=True)
+    m.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    lab.check_equal(m.wait_exit(60), 0, "exit code after poweroff")
+    lab.check(disk.path.read_bytes() == new.read_bytes() + behind, "the disk is another")
+    lab.qemu(lab.flash("nor"), "ext4", disks=disks).up(2)
+
+
 @scenario()
 def update_swapped_to(lab):
     """Swap on the block device of an MTD partition that is written, and a loop device on it."""
