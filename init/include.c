@@ -106,7 +106,21 @@ static int take_line(struct includes *in, char *line, struct fault *f)
 
 	path = path ? path + 3 : line + strspn(line, " \t");
 	path[strcspn(path, " ")] = '\0';
-	return *path == '/' && in ? add(in, path, path, false, f) : 0;
+	return *path == '/' ? add(in, path, path, false, f) : 0;
+}
+
+/* The line that says what is wrong, without what is around it; NULL: nothing is. */
+static const char *complaint(char *text, int status)
+{
+	char *at = strstr(text, status ? "rror" : "not found");
+
+	if (!at && !status)
+		return NULL;
+	at = at ? at : text;
+	at[strcspn(at, "\n")] = '\0';
+	while (at > text && at[-1] != '\n' && at[-1] != '\t')
+		at--;
+	return at;
 }
 
 /* Takes what the loader lists, with root as the root, or only sees whether it finds everything. */
@@ -115,17 +129,13 @@ static int take_libraries(struct includes *in, const char *root, const char *loa
 {
 	int status = -1, result = 0;
 	char *text = run_loader(root, loader, program, &status), *rest = text, *line;
+	const char *wrong = text ? complaint(text, status) : "it cannot be run";
 
-	if (!text)
-		return fault_errno(f, FAULT_FAILED, "%s: cannot run %s", program, loader);
-	while (result == 0 && (line = strsep(&rest, "\n"))) {
-		if (status != 0 || strstr(line, "not found"))
-			result = fault_set(f, FAULT_UNFIT, "--include: %s: %s (as %s tells%s)",
-					   program, line + strspn(line, " \t"), loader,
-					   in ? "" : " in the RAM root");
-		else
-			result = take_line(in, line, f);
-	}
+	if (wrong)
+		result = fault_set(f, FAULT_UNFIT, "--include: %s: %s says: %s%s", program, loader,
+				   wrong, in ? "" : " (in the RAM root)");
+	while (result == 0 && in && (line = strsep(&rest, "\n")))
+		result = take_line(in, line, f);
 	free(text);
 	return result;
 }

@@ -191,7 +191,8 @@ static void mount_devices(const struct mount_table *old)
 	for (size_t i = 0; i < old->count; i++)
 		if (strcmp(old->mount[i].type, "devtmpfs") == 0 &&
 		    strcmp(old->mount[i].point, "/dev") == 0)
-			(void)mount("devtmpfs", NEW_ROOT "/dev", "devtmpfs", MS_SILENT, NULL);
+			(void)mount(old->mount[i].source, NEW_ROOT "/dev", "devtmpfs", MS_SILENT,
+				    NULL);
 }
 
 static int check_init(const char *wanted, struct fault *f)

@@ -114,9 +114,11 @@ def boot_other_file_system(lab):
     b.machine.send("flashinit update --after boot --raw rootfs=/mnt/new\n")
     b.machine.up(2, timeout=40)
     b.machine.sh("grep '^/dev/root / squashfs ' /proc/mounts", check=True)
-    b.machine.sh("sync")
+    used = _used_kib(b.machine)
     b.machine.kill()
     lab.check_flash(b.flash, "rootfs", new)
+    machine = lab.uml(b.flash, "squashfs").up(2)
+    lab.check(used < _used_kib(machine) + 1024, "the image, which was in RAM, still takes memory")
 
 
 @scenario(timeout=180)
@@ -138,4 +140,29 @@ def reboot_and_sysrq_refused(lab):
                  "until grep -q ^active /sys/class/watchdog/watchdog1/state; do :; done", check=True)
     b.machine.send("flashinit update /mnt/fw.fwi\n")
     b.machine.expect("the watchdog is fed no more, and will reset the machine", timeout=60)
+    b.machine.up(2)
+
+
+@scenario(timeout=180)
+def boot_qemu(lab):
+    """--after boot on Debian's kernel: the same state as an initramfs has once left for init."""
+    b = bench.on(lab, "jffs2-nor", lab.qemu, prompt=False, hardware={"init": "/usr/bin/initstate"},
+                 append="init=/usr/bin/initstate")
+    before, boot = _state(b.machine)
+    b.machine.up(1)
+    b.mount_stick()
+    b.machine.send("flashinit update --after boot /mnt/fw.fwi\n")
+    after, same_boot = _state(b.machine)
+    b.machine.up(2)
+    lab.check_equal(same_boot, boot, "the boot")
+    before = before.replace("console (deleted)", "console")  # that of the initramfs, which has gone
+    lab.check_equal(sorted(after.split("\n")), sorted(before.split("\n")), "init's state")
+
+
+@scenario()
+def after_exec_fails(lab):
+    """--after exec of what no kernel can run: told, and rebooted into 2."""
+    b = bench.on(lab, "squashfs-nand", stick={"x": "#!/"})
+    b.machine.send("flashinit update --after exec:/x --include /mnt/x=/x /mnt/fw.fwi\n")
+    b.machine.expect("/x cannot be run", timeout=40)
     b.machine.up(2)

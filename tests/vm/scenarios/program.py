@@ -131,6 +131,29 @@ def include_errors(lab):
     lab.check_flash(b.flash, "rootfs", b.new)
 
 
+def _with_library(lab):
+    """A program for musl, and a library that it finds beside itself."""
+    (lab.folder / "x.c").write_text('#include <stdio.h>\nvoid x(void) { puts("the library"); }\n')
+    (lab.folder / "main.c").write_text("void x(void);\nint main(void) { x(); return 0; }\n")
+    library, program = lab.folder / "libx.so", lab.folder / "main"
+    tools.run("musl-gcc", "-shared", "-fPIC", "-Wl,-soname,libx.so", "-o", library, lab.folder / "x.c")
+    tools.run("musl-gcc", "-o", program, lab.folder / "main.c", library, "-Wl,-rpath,$ORIGIN/lib")
+    loader = Path("/lib/ld-musl-x86_64.so.1")
+    return {"opt/x/main": program, "opt/x/lib/libx.so": library, str(loader)[1:]: loader.resolve()}
+
+
+@scenario()
+def include_library(lab):
+    """A library that the program finds beside itself: taken along; refused where it would not be found."""
+    b = bench.on(lab, "squashfs-nand", files=_with_library(lab))
+    result = b.machine.sh("flashinit update --exec /y --include /opt/x/main=/y")
+    lab.check_equal(result.code, 4, "exit code")
+    lab.check("libx.so" in result.out and "in the RAM root" in result.out, result.out)
+    b.machine.send("flashinit update --after poweroff --exec /opt/x/main --include /opt/x/main\n")
+    b.machine.expect("flashinit: the library\n", timeout=40)
+    lab.check_equal(b.machine.wait_exit(20), 0, "exit code after poweroff")
+
+
 @scenario()
 def after_exec(lab):
     """--after exec: an included program is PID 1, in the RAM root."""
