@@ -19,12 +19,16 @@ static void check_again(const struct config *c)
 	int len = snprintf(text, sizeof(text), "rollback-number=%u\nafter = %s%s\n", c->rollback,
 			   after[c->after.what], c->after.program);
 
+	if (*c->outcome)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "outcome = %s\n",
+				c->outcome);
 	for (unsigned int i = 0; i < c->board_count; i++)
 		len += snprintf(text + len, sizeof(text) - (size_t)len, "board = %s\n",
 				c->board[i]);
 	require(config_read(&again, path_of((const uint8_t *)text, (size_t)len), &f) == 0);
 	require(again.board_count == c->board_count);
 	require(memcmp(again.board, c->board, sizeof(c->board)) == 0);
+	require(strcmp(again.outcome, c->outcome) == 0);
 	require(again.rollback == c->rollback && again.after.what == c->after.what &&
 		strcmp(again.after.program, c->after.program) == 0);
 }
@@ -46,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned int i = 0; i < c.board_count; i++)
 		require(c.board[i][0] &&
 			strnlen(c.board[i], sizeof(c.board[i])) < sizeof(c.board[i]));
-	require(c.after <= AFTER_HALT);
+	require(c.after.what <= AFTER_EXEC);
+	require(strnlen(c.outcome, sizeof(c.outcome)) < sizeof(c.outcome));
 	check_again(&c);
 	return 0;
 }

@@ -132,7 +132,7 @@ def procstats():
 
 def configs():
     yield b"# this device\nboard = acme,router\nboard=acme,router-2\nrollback-number = 4294967295\nafter = poweroff\n"
-    yield b"after=halt\r\n\n\t# x\r\n"
+    yield b"after=halt\r\n\n\t# x\r\noutcome = /data/outcome\n"
     yield b"rollback-number = -1\n"
     yield b"board =\n"
     yield b"bord = x\n"
@@ -144,6 +144,13 @@ def plans():
     yield b"after = halt\nimage = x"
     yield b"image = " + b"x" * 255
     yield b"image=x\n"
+
+
+def outcomes():
+    line = b"flashinit: outcome 5 begun 2025-11-22T18:00:00Z firmware 2: erasing and writing\n"
+    yield line + b"<5>[ 1.0] flashinit: outcome 0 done 2025-11-22T18:00:00Z well\n"
+    yield line + line[:40]
+    yield line[:-1]
 
 
 def main():
@@ -162,6 +169,7 @@ def main():
         "procstat": procstats,
         "config": configs,
         "plan": plans,
+        "outcome": outcomes,
     }
     for fuzzer, some in seeds.items():
         folder = pathlib.Path(sys.argv[1]) / fuzzer

@@ -8,7 +8,7 @@ import re
 from labkit import bench, image, tools
 from labkit.scenario import scenario
 
-_PARTS = "12M(rootfs),-(data)"
+_PARTS = "10M(rootfs),-(data)"
 _MOUNT_DATA = "mkdir -p /tmp/d && mount -t jffs2 mtd:data /tmp/d"
 _LINE = re.compile(r"^flashinit: outcome (\d) (\S+) \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (.*)$", re.MULTILINE)
 
@@ -137,6 +137,23 @@ def outcome_cut(lab):
 
 
 @scenario()
+def outcome_retrying(lab):
+    """Flash that fails: each attempt that did is noted, and why; cut then, that is the outcome."""
+    b = bench.on(lab, "jffs2-nor", faults={"erasefail": list(range(9, 20))})
+    b.machine.sh(_MOUNT_DATA, check=True)
+    b.machine.send("flashinit update --outcome /tmp/d/outcome /mnt/fw.fwi\n")
+    b.machine.expect("DO NOT TURN OFF; trying again in 2 s", timeout=40)
+    b.machine.kill()
+    b.flash.write("rootfs", b.new)
+    m = b.restart(2)
+    m.sh(_MOUNT_DATA, check=True)
+    event = _status(lab, m, "retrying", 5)
+    lab.check("rootfs: cannot erase eraseblock" in event["message"], event)
+    lab.check_equal([state for _, state, _ in _lines(m)],
+                    ["handing-over", "taken-over", "cleared", "begun", "retrying", "retrying"], "turns")
+
+
+@scenario()
 def outcome_refused(lab):
     """A file where the outcome would be lost: refused beforehand with exit code 4, and named by check."""
     stick = {"data.fwi": bench.pack(lab, "data", {"data": b"z" * 5000})}
@@ -173,6 +190,30 @@ def outcome_in_kernel_log(lab):
     m = b.machine.up(2, timeout=40)
     event = _status(lab, m, "done", 0, options="")
     lab.check_equal(event["where"], "the kernel's log", "where it was found")
+
+
+@scenario()
+def outcome_after_boot(lab):
+    """A file, and a boot without a reboot: the file's system is free to be mounted for writing again."""
+    b = bench.on(lab, "squashfs-nand", parts=_PARTS)
+    b.machine.sh(f"{_MOUNT_DATA} && cp /mnt/fw.fwi /tmp/d && umount /mnt", check=True)
+    b.machine.send("flashinit update --after boot --outcome /tmp/d/outcome /tmp/d/fw.fwi\n")
+    m = b.machine.up(2, timeout=40)
+    m.sh(f"{_MOUNT_DATA} && touch /tmp/d/new", check=True)
+    _status(lab, m, "done", 0)
+
+
+@scenario()
+def outcome_in_pmsg(lab):
+    """What stands in for /dev/pmsg0 gets each turn; beforehand it is said that pstore will tell."""
+    b = bench.on(lab, "squashfs-nand")
+    b.machine.sh("touch /dev/pmsg0", check=True)
+    b.machine.send("flashinit update --after boot /mnt/fw.fwi\n")
+    b.machine.expect('afterwards "flashinit status" tells how it ended, by pstore')
+    m = b.machine.up(2, timeout=40)
+    lab.check_equal([(code, state) for code, state, _ in _lines(m, "/dev/pmsg0")],
+                    [("1", "handing-over"), ("1", "taken-over"), ("1", "cleared"), ("5", "begun"),
+                     ("0", "done")], "turns")
 
 
 @scenario(timeout=180)

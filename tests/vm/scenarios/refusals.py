@@ -102,7 +102,7 @@ def refuse_unfit_system(lab):
     r.check("su u -c 'flashinit update /mnt/fw.fwi'", 4, "must be run as root")
     r.check("chroot / unshare -m flashinit update /mnt/fw.fwi", 4, "another mount namespace")
     r.check("flashinit update", 2, "needs a verb and an image")
-    r.check("flashinit update --after never /mnt/fw.fwi", 2, "must be reboot, poweroff or halt")
+    r.check("flashinit update --after never /mnt/fw.fwi", 2, "must be reboot, poweroff, halt,")
     r.check("flashinit fly /mnt/fw.fwi", 2, "there is no verb fly")
     lab.check_equal(b.machine.sh("flashinit check /mnt/fw.fwi").code, 0, "check on a fit system")
     r.check("flashinit check /mnt/none.fwi", 4, "no MTD partition is named kernel")
