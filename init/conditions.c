@@ -161,9 +161,12 @@ static int check_pivot(struct preflight *p, struct finding *found, struct fault 
 static int check_hidden(struct preflight *p, struct finding *found, struct fault *f)
 {
 	finding_say(found, "nothing on flash is mounted below the root");
-	if (mounts_read_all(&p->all, f) < 0)
+	if (mounts_read_all(&p->all, f) < 0 || obstacles_hidden(&p->all, &p->reachable, f) < 0)
 		return -1;
-	return obstacles_hidden(&p->all, &p->reachable, f);
+	/* What a process has mounted for itself goes with it. */
+	if (mounts_add_others(&p->will_go, "/proc", f) < 0)
+		return -1;
+	return mounts_add_others(&p->all, "/proc", f);
 }
 
 static int check_watchdog(struct preflight *p, struct finding *found, struct fault *f)
@@ -178,7 +181,7 @@ static int check_use(const struct preflight *p, const char *device, struct fault
 	const struct proof_view view = {
 		.mounts = &p->all,
 		.sys = "/sys",
-		.will_go = &p->reachable,
+		.will_go = &p->will_go,
 	};
 
 	return target_unused(&view, device, f);

@@ -72,6 +72,7 @@ void preflight_end(struct preflight *p)
 {
 	mounts_free(&p->all);
 	mounts_free(&p->reachable);
+	mounts_free(&p->will_go);
 	firmware_close(&p->firmware);
 	if (p->lock >= 0)
 		(void)close(p->lock); /* nothing was written through it */

@@ -21,6 +21,7 @@ struct preflight {
 	const struct update_options *options;
 	struct firmware firmware;
 	struct targets targets;
+	struct mount_table will_go;        /* those that any process can reach */
 	struct mount_table all, reachable; /* what is mounted, whether it can be reached or not */
 	const char *outcome;               /* file for it; "" is none */
 	char home[32]; /* type of the file system that the image stays on; or empty */

@@ -145,3 +145,17 @@ def hidden_layers(lab):
 def hidden_layers_deep(lab):
     """The same below two roots."""
     _hidden_layers(lab, "/etc/again")
+
+
+@scenario()
+def mounted_elsewhere(lab):
+    """A target is mounted in a process's own mount namespace only: the process dies, it comes free."""
+    data = b"data" * 5000
+    b = bench.on(lab, "squashfs-nand", payloads={"data": data})
+    b.machine.sh("unshare -m sh -c 'mount -t jffs2 mtd1 /tmp && echo x >/tmp/x && sync && "
+                 "exec sleep 1000' & until pidof sleep; do :; done; ! grep jffs2 /proc/mounts",
+                 check=True)
+    b.machine.sh("flashinit check /mnt/fw.fwi", check=True)
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "data", data)
