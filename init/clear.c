@@ -109,9 +109,8 @@ static int find_targets(struct targets *t, const struct plan *plan, struct fault
 	t->count = 0;
 	if (*plan->image && find_of_image(t, plan->image, f) < 0)
 		return -1;
-	if (*plan->exec && root_mtd(plan->root) >= 0)
-		(void)snprintf(t->device[t->count++], sizeof(t->device[0]), "mtd%d",
-			       root_mtd(plan->root));
+	if (*plan->exec && *plan->root)
+		root_device(t->device[t->count++], plan->root);
 	return 0;
 }
 

@@ -11,7 +11,7 @@
 /*
  * Takes swap off, detaches loop devices, unmounts all of the old root, and detaches UBI from what
  * is overwritten, again and again while anything changes; then proves that nothing uses a target. These
- * are those of the image and, where a program does the writing, the MTD that the old root is on.
+ * are those of the image and, where a program does the writing, the device that the old root is on.
  * Whatever still uses one is named on the console, and the fault is FAULT_BUSY. Runs in a child: unmounting can hang.
  */
 int clear_and_prove(const struct plan *plan, int reports, struct fault *f);

@@ -212,10 +212,8 @@ static int check_root(struct preflight *p, struct finding *found, struct fault *
 		return -1;
 	}
 	finding_say(found, "/ is on %s", p->root);
-	if (!p->options->firmware->exec || root_mtd(p->root) < 0)
-		return 0;
-	(void)snprintf(device, sizeof(device), "mtd%d", root_mtd(p->root));
-	return check_use(p, device, f);
+	root_device(device, p->root);
+	return p->options->firmware->exec ? check_use(p, device, f) : 0;
 }
 
 static int find_includes(struct preflight *p, struct finding *found, struct fault *f)

@@ -14,6 +14,7 @@
 #include "device_node.h"
 #include "files.h"
 #include "mounts.h"
+#include "mtd_map.h"
 #include "report.h"
 #include "root.h"
 #include "target_mtd.h"
@@ -72,6 +73,17 @@ static int try_block(const struct new_root *r, struct fault *f)
 	return mounted;
 }
 
+static int try_disk(struct new_root *r, const char *device, struct fault *f)
+{
+	char path[96], number[32];
+
+	(void)snprintf(path, sizeof(path), "/sys/class/block/%.31s/dev", device);
+	if (file_read_line(path, number, sizeof(number)) < 0 ||
+	    !device_number(number, &r->major, &r->minor))
+		return fault_errno(f, FAULT_FAILED, "%s: cannot read", path);
+	return try_block(r, f);
+}
+
 /* 0: it holds something else, which will do as well if it can be mounted. */
 static int look_at_start(struct new_root *r, struct fault *f)
 {
@@ -107,17 +119,14 @@ static int attach(struct ubi_device *d, int mtd, struct fault *f)
 static int try_ubiblock(struct new_root *r, const struct ubi_device *d, const struct ubi_volume *v,
 			struct fault *f)
 {
-	char volume[32], path[96], number[32];
+	char volume[32], path[48];
 
 	(void)snprintf(volume, sizeof(volume), "ubi%d_%d", d->number, v->id);
 	(void)snprintf(path, sizeof(path), "/dev/%s", volume);
 	if (device_node_provide(path, S_IFCHR, v->node, f) < 0 || ubi_block_create(volume, f) < 0)
 		return -1;
-	(void)snprintf(path, sizeof(path), "/sys/class/block/ubiblock%s/dev", volume + 3);
-	if (file_read_line(path, number, sizeof(number)) < 0 ||
-	    !device_number(number, &r->major, &r->minor))
-		return fault_errno(f, FAULT_FAILED, "%s: cannot read", path);
-	return try_block(r, f);
+	(void)snprintf(path, sizeof(path), "ubiblock%s", volume + 3);
+	return try_disk(r, path, f);
 }
 
 /* UBIFS on the volume that the old root was on, or another file system on a block device on it. */
@@ -164,20 +173,21 @@ static int mount_mtd(struct new_root *r, struct fault *f)
 
 static int mount_root(const char *root, struct new_root *r, struct fault *f)
 {
+	char device[32];
 	int result;
 
 	if (mkdir(NEW_ROOT, 0755) < 0 && errno != EEXIST)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot make", NEW_ROOT);
-	if (root_mtd(root) >= 0) {
+	root_device(device, root);
+	if (mtd_number(device) >= 0) {
 		r->major = MTD_BLOCK_MAJOR;
-		r->minor = (unsigned int)root_mtd(root);
+		r->minor = (unsigned int)mtd_number(device);
 		r->volume = strchr(root, ':');
 		if (r->volume)
 			r->volume++;
 		result = mount_mtd(r, f);
 	} else {
-		(void)device_number(root, &r->major, &r->minor); /* root_find() wrote it */
-		result = try_block(r, f);
+		result = try_disk(r, device, f);
 	}
 	if (result == 0)
 		return fault_set(f, FAULT_FAILED, "%s holds nothing that this kernel can mount",

@@ -48,6 +48,7 @@ int root_find(char *text, size_t size, const struct mount_table *mounts, const c
 	const struct mount *root = mounts_root(mounts);
 	char path[PATH_MAX], device[PATH_MAX];
 	unsigned long ubi, id;
+	const char *name;
 	ssize_t len;
 
 	if (!root)
@@ -64,15 +65,16 @@ int root_find(char *text, size_t size, const struct mount_table *mounts, const c
 		return fault_set(f, FAULT_UNFIT, "/ is %s (%s), which is on no device of its own",
 				 root->source, root->type);
 	device[len] = '\0';
-	if (two_numbers(strrchr(device, '/'), "/ubiblock", "_", &ubi, &id))
+	name = strrchr(device, '/') + 1;
+	if (two_numbers(name, "ubiblock", "_", &ubi, &id))
 		return write_volume(text, size, sys, ubi, id, f);
-	(void)snprintf(text, size, "%u:%u", root->major, root->minor);
+	(void)snprintf(text, size, "%.31s", name);
 	return 0;
 }
 
-int root_mtd(const char *text)
+void root_device(char device[32], const char *text)
 {
-	return strncmp(text, "mtd", 3) == 0 ? (int)strtol(text + 3, NULL, 10) : -1;
+	(void)snprintf(device, 32, "%.*s", (int)strcspn(text, ":"), text);
 }
 
 static int keep(const char *from, const char *dir, const char *name, struct fault *f)

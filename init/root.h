@@ -16,14 +16,14 @@
 
 /*
  * Finds out what / is on, by a mount table and the sysfs mounted at sys, and writes it to text:
- * "mtd3"; "mtd3:rootfs" for a UBI volume; else the number of a block device, "179:2". None of these
- * (an overlay, a network file system) is FAULT_UNFIT.
+ * "mtd3"; "mtd3:rootfs" for a UBI volume; else a block device, "mmcblk0p2". None of these (an overlay, a
+ * network file system) is FAULT_UNFIT.
  */
 int root_find(char *text, size_t size, const struct mount_table *mounts, const char *sys,
 	      struct fault *f);
 
-/* The N of such a text that says mtdN; -1 if it does not. */
-int root_mtd(const char *text);
+/* The device in such a text, without the volume. */
+void root_device(char device[32], const char *text);
 
 /* Copies both files of /proc/1 into the RAM root that lies in dir. */
 int root_keep_start(const char *dir, struct fault *f);

@@ -65,7 +65,19 @@ static void block_devices(void **state)
 	assert_int_equal(find("15 1 252:0 / / ro - squashfs /dev/root ro"), 0);
 	assert_string_equal(text, "mtd4:root fs");
 	assert_int_equal(find("15 1 179:2 / / rw - ext4 /dev/root rw"), 0);
-	assert_string_equal(text, "179:2");
+	assert_string_equal(text, "mmcblk0p2");
+}
+
+static void devices(void **state)
+{
+	char device[32];
+
+	root_device(device, "mtd4:root fs");
+	assert_string_equal(device, "mtd4");
+	root_device(device, "mmcblk0p2");
+	assert_string_equal(device, "mmcblk0p2");
+	root_device(device, "");
+	assert_string_equal(device, "");
 }
 
 static void no_device(void **state)
@@ -79,10 +91,8 @@ static void no_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		file_test(mtd),
-		file_test(ubifs),
-		file_test(block_devices),
-		file_test(no_device),
+		file_test(mtd),     file_test(ubifs),     file_test(block_devices),
+		file_test(devices), file_test(no_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,22 @@ def update_block_squashfs(lab):
     _update(lab, "squashfs", "grep -q '^/dev/root / squashfs' /proc/mounts")
 
 
+@scenario()
+def exec_dd_and_boot(lab):
+    """--exec with dd onto the partition of the root, which a loop device has, too; and --after boot."""
+    disk = _system_disk(lab, _image(lab, 1, "ext4").read_bytes())
+    new = _image(lab, 2, "squashfs")
+    m = _boot(lab, disk, lab.disk({"new": new}), "ext4", 1)
+    m.sh("mount /dev/ubdb /mnt; losetup /dev/loop0 /dev/ubda1", check=True)
+    m.send("flashinit update --exec '/bin/dd if=/new of=/dev/ubda1 bs=64k' --include /bin/dd "
+           "--include /mnt/new=/new --after boot\n")
+    m.up(2, timeout=40).sh("grep '^/dev/root / squashfs' /proc/mounts", check=True)
+    m.sh("sync")
+    m.kill()
+    wanted = new.read_bytes()
+    lab.check(disk.path.read_bytes()[_MIB:_MIB + len(wanted)] == wanted, "the partition is not it")
+
+
 @scenario(timeout=180)
 def update_qemu_ext4(lab):
     """QEMU with Debian's kernel: ext4 root on the whole of a virtio disk."""
