@@ -5,6 +5,8 @@
 #ifndef INIT_CONDITIONS_H
 #define INIT_CONDITIONS_H
 
+#include <stdint.h>
+
 #include "fault.h"
 #include "finding.h"
 #include "preflight.h"
@@ -19,9 +21,9 @@ struct condition {
 	const char *name;
 	/* Looks whether it is met, and fills in *found, as far as it can; a fault says why not. */
 	int (*check)(struct preflight *p, struct finding *found, struct fault *f);
-	unsigned int needs; /* bits: what must be known, ... */
-	unsigned int gives; /* ... and what is not known unless it is met */
-	unsigned int how;
+	uint8_t needs; /* bits: what must be known, ... */
+	uint8_t gives; /* ... and what is not known unless it is met */
+	uint8_t how;
 };
 
 extern const struct condition conditions[];
