@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "interpreter.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The two classes of ELF, by what stands where; a foreign byte order is not for this machine. */
-static const struct layout {
-	size_t phoff, phentsize, phnum; /* in the file's header */
-	size_t offset, filesz;          /* in a program header */
-	size_t word;                    /* bytes of an offset */
-} layouts[] = {
-	{ 28, 42, 44, 4, 16, 4 },
-	{ 32, 54, 56, 8, 32, 8 },
-};
-
-static uint64_t number(const unsigned char *at, size_t size)
-{
-	uint16_t two;
-	uint32_t four;
-	uint64_t eight;
-
-	memcpy(&two, at, sizeof(two));
-	memcpy(&four, at, sizeof(four));
-	memcpy(&eight, at, sizeof(eight));
-	return size == 2 ? two : size == 4 ? four : eight;
-}
 
 static bool read_at(int fd, void *to, size_t size, uint64_t at)
 {
@@ -42,29 +20,28 @@ static int bad(void)
 	return -1;
 }
 
-static int read_path(int fd, const struct layout *l, const unsigned char *header, char *to,
-		     size_t size)
+static int read_path(int fd, const ElfW(Phdr) * segment, char *to, size_t size)
 {
-	uint64_t len = number(header + l->filesz, l->word);
+	size_t len = segment->p_filesz;
 
-	if (len < 2 || len > size || !read_at(fd, to, len, number(header + l->offset, l->word)) ||
-	    to[len - 1])
+	if (len < 2 || len > size || !read_at(fd, to, len, segment->p_offset) || to[len - 1])
 		return bad();
 	return 1;
 }
 
-static int of_elf(int fd, const unsigned char *start, char *to, size_t size)
+/* One of another class is refused: better than to be taken along without what it needs. */
+static int of_elf(int fd, const ElfW(Ehdr) * header, char *to, size_t size)
 {
-	const struct layout *l = &layouts[start[EI_CLASS] == ELFCLASS64];
-	uint64_t at = number(start + l->phoff, l->word);
-	uint64_t count = number(start + l->phnum, 2);
-	unsigned char header[64];
+	uint64_t at = header->e_phoff;
+	ElfW(Phdr) segment;
 
-	for (; count > 0; count--, at += number(start + l->phentsize, 2)) {
-		if (!read_at(fd, header, l->filesz + 16, at))
+	if (header->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32))
+		return bad();
+	for (int i = 0; i < header->e_phnum; i++, at += header->e_phentsize) {
+		if (!read_at(fd, &segment, sizeof(segment), at))
 			return bad();
-		if (number(header, 4) == PT_INTERP)
-			return read_path(fd, l, header, to, size);
+		if (segment.p_type == PT_INTERP)
+			return read_path(fd, &segment, to, size);
 	}
 	return 0;
 }
@@ -85,19 +62,23 @@ static int of_script(const char *line, char *to, size_t size)
 
 int interpreter_find(const char *path, char *interpreter, size_t size)
 {
-	unsigned char start[257] = { 0 };
+	union {
+		ElfW(Ehdr) elf;
+		char text[257];
+	} start;
 	int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0, err;
 	ssize_t len;
 
 	if (fd < 0)
 		return -1;
-	len = read(fd, start, sizeof(start) - 1);
+	memset(&start, 0, sizeof(start));
+	len = read(fd, start.text, sizeof(start.text) - 1);
 	if (len < 0)
 		result = -1;
-	else if (memcmp(start, "#!", 2) == 0)
-		result = of_script((char *)start, interpreter, size);
-	else if (len >= 64 && memcmp(start, ELFMAG, SELFMAG) == 0)
-		result = of_elf(fd, start, interpreter, size);
+	else if (memcmp(start.text, "#!", 2) == 0)
+		result = of_script(start.text, interpreter, size);
+	else if (len >= (ssize_t)sizeof(start.elf) && memcmp(start.text, ELFMAG, SELFMAG) == 0)
+		result = of_elf(fd, &start.elf, interpreter, size);
 	err = errno;
 	(void)close(fd); /* nothing was written */
 	errno = err;

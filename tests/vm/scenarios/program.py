@@ -104,11 +104,15 @@ def include_errors(lab):
     files = _stock("flashcp")
     libc = next(name for name in files if "/libc.so" in name)
     files[libc + ".away"] = files.pop(libc)
-    b = bench.on(lab, "squashfs-nand", files=files, stick={"script": "#! /bin/sh -e\n", "text": "x"})
+    stick = {"script": "#! /bin/sh -e\n", "text": "x", "big": bytes(64 << 20),
+             "elf32": b"\x7fELF\1" + bytes(100)}
+    b = bench.on(lab, "squashfs-nand", files=files, stick=stick)
     before = b.machine.sh(_STATE).out
     for words, why in (
             ("--include /nothing", "--include: /nothing: No such file or directory"),
             ("--include /bin", "--include: /bin is not a file"),
+            ("--include /mnt/elf32", "--include: /mnt/elf32: Exec format error"),
+            ("--include /mnt/big", "too little memory"),
             ("--include mnt/text", "cannot be placed at mnt/text"),
             ("--include /mnt/text=/dev/x", "cannot be placed at /dev/x"),
             ("--include /mnt/text=/a/../../x", "cannot be placed at"),
