@@ -84,7 +84,8 @@ static bool is_target(char *place, const struct targets *targets)
 
 /*
  * A disk of the hardware's own is somewhere below its bus. Those that are made of files, of other
- * devices or of a network's peer (loop, dm, nbd) are not, but for iSCSI's, which are in a session.
+ * devices or of a network's peer (loop, dm, nbd) are not, but for iSCSI's, which are in a session,
+ * and for ubiblock's, which newer kernels show below their flash.
  */
 static bool on_hardware(const struct mount *m, const struct targets *targets, const char *sys)
 {
@@ -92,7 +93,7 @@ static bool on_hardware(const struct mount *m, const struct targets *targets, co
 
 	(void)snprintf(path, sizeof(path), "%.512s/dev/block/%u:%u", sys, m->major, m->minor);
 	return realpath(path, real) && !strstr(real, "/virtual/") && !strstr(real, "/session") &&
-	       !is_target(real, targets);
+	       !strstr(real, "/ubiblock") && !is_target(real, targets);
 }
 
 static bool outlives_all(const struct mount *m, const struct targets *targets, const char *sys)

@@ -27,6 +27,7 @@ static const char table[] = "1 0 31:0 / / rw - jffs2 mtd:rootfs rw\n"
 			    "15 1 8:17 / /iscsi rw - ext4 /dev/sdb1 rw\n"
 			    "16 1 31:9 / /gone rw - jffs2 mtd:gone rw\n"
 			    "17 1 8:3 / /unknown rw - ext4 /dev/sda3 rw\n"
+			    "19 1 254:0 / /volume ro - squashfs /dev/ubiblock1_0 ro\n"
 			    "18 1 8:32 / /whole rw - ext2 /dev/sdc rw\n";
 
 static void add_disk(const char *number, const char *place)
@@ -54,6 +55,7 @@ static void make_tree(void)
 	add_disk("8:2", "pci0/usb1/host0/block/sda/sda2");
 	add_disk("7:0", "virtual/block/loop0");
 	add_disk("8:17", "platform/host1/session1/block/sdb/sdb1");
+	add_disk("254:0", "platform/nand/mtd/mtd1/ubi1/ubi1_0/block/ubiblock1_0");
 	add_ubi("ubi0", "0\n");
 	add_ubi("ubi1", "1\n");
 }
@@ -99,6 +101,7 @@ static void what_goes(void **state)
 	assert_null(type_of(0, 24));  /* the same, by the short name of ubi0 */
 	assert_null(type_of(0, 25));  /* a UBI device that is not there */
 	assert_null(type_of(8, 17));  /* a disk behind the network */
+	assert_null(type_of(254, 0)); /* a volume, the UBI of which may go */
 	assert_null(type_of(31, 9));  /* flash that is not there */
 	assert_null(type_of(8, 3));   /* a disk that sysfs does not show */
 	assert_null(type_of(99, 99)); /* not in the table: a file system with several numbers */
