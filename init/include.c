@@ -73,7 +73,6 @@ static void exec_loader(const char *root, const char *loader, const char *progra
 	if (dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0 && chroot(root) == 0 &&
 	    chdir("/") == 0)
 		(void)execve(loader, argv, env);
-	(void)dprintf(STDOUT_FILENO, "%s: %s\n", loader, strerror(errno));
 	_exit(127);
 }
 
@@ -129,7 +128,7 @@ static int take_libraries(struct includes *in, const char *root, const char *loa
 {
 	int status = -1, result = 0;
 	char *text = run_loader(root, loader, program, &status), *rest = text, *line;
-	const char *wrong = text ? complaint(text, status) : "it cannot be run";
+	const char *wrong = text && *text ? complaint(text, status) : "nothing";
 
 	if (wrong)
 		result = fault_set(f, FAULT_UNFIT, "--include: %s: %s says: %s%s", program, loader,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "program.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,7 +21,7 @@ enum {
 	STALL_MS = 1800000, /* many flashers say nothing until they are done */
 	STRAGGLERS_MS = 30000,
 	LOOK_MS = 200,
-	ARGS_MAX = 32,
+	ARGS_MAX = 128, /* a plan has no room for more words */
 };
 
 struct program {
@@ -35,7 +34,7 @@ static void exec_program(const struct program *p, int out)
 	char *env[] = { (char *)"HOME=/", (char *)"TERM=linux",
 			(char *)"PATH=/sbin:/usr/sbin:/bin:/usr/bin", *p->image ? image : NULL,
 			NULL };
-	int null = open("/dev/null", O_RDWR), count = 0;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), count = 0;
 
 	(void)snprintf(command, sizeof(command), "%s", p->command);
 	(void)snprintf(image, sizeof(image), "FLASHINIT_IMAGE=%s", p->image);
@@ -48,8 +47,7 @@ static void exec_program(const struct program *p, int out)
 	if (count > 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0 &&
 	    dup2(out, STDERR_FILENO) >= 0)
 		(void)execve(argv[0], argv, env);
-	(void)dprintf(out, "%s: %s\n", p->command, strerror(errno));
-	_exit(127);
+	_exit(127); /* as a shell says it */
 }
 
 struct line {
