@@ -99,31 +99,37 @@ static void tell(const struct outcome *o, const char *where)
 		    where);
 }
 
-int status(const struct status_options *options)
+static int find(struct outcome *o, const char *file, struct fault *f)
 {
 	struct config config;
+
+	if (!file) {
+		if (config_read(&config, CONFIG_FILE, f) < 0)
+			return -1;
+		file = config.outcome;
+	}
+	if (*file && in_file(o, file))
+		tell(o, file);
+	else if (in_pstore(o))
+		tell(o, pstore);
+	else if (in_kernel_log(o))
+		tell(o, "the kernel's log");
+	else
+		return fault_set(f, FAULT_FAILED,
+				 "no outcome of an update is in %s%s%s and the kernel's log", file,
+				 *file ? ", " : "", pstore);
+	return 0;
+}
+
+int status(const struct status_options *options)
+{
 	struct outcome o;
 	struct fault f;
-	const char *where = options->outcome;
 
 	if (options->json)
 		say_as_json();
-	if (!where && config_read(&config, CONFIG_FILE, &f) < 0)
-		return say_fault(&f);
-	if (!where)
-		where = config.outcome;
-	if (*where && in_file(&o, where)) {
-		tell(&o, where);
-	} else if (in_pstore(&o)) {
-		tell(&o, pstore);
-	} else if (in_kernel_log(&o)) {
-		tell(&o, "the kernel's log");
-	} else {
-		(void)fault_set(&f, FAULT_FAILED,
-				"no outcome of an update is in %s%s%s and the kernel's log", where,
-				*where ? ", " : "", pstore);
-		(void)say_fault(&f);
-		return options->json ? json_end(&f) : (int)f.kind;
-	}
-	return o.code;
+	if (find(&o, options->outcome, &f) == 0)
+		return o.code;
+	(void)say_fault(&f);
+	return options->json ? json_end(&f) : (int)f.kind;
 }

@@ -118,6 +118,19 @@ def outcome_given_up(lab):
     lab.check(b.flash.bytes("rootfs") == before, "flash was changed")
 
 
+@scenario(timeout=120)
+def outcome_names_holder(lab):
+    """A process that nothing ends holds the old root: the outcome has its name, and what it holds."""
+    b = bench.on(lab, "squashfs-nand", parts=_PARTS)
+    b.machine.sh(f"{_MOUNT_DATA}; mke2fs /dev/ram0 >/dev/null && straggler frozen", check=True)
+    b.machine.send("flashinit update --outcome /tmp/d/outcome /mnt/fw.fwi\n")
+    m = b.machine.up(1, timeout=90)
+    m.sh(_MOUNT_DATA, check=True)
+    message = _status(lab, m, "gave-up", 6)["message"]
+    lab.check(re.search(r"cannot unmount /oldroot.*; process \d+ \(straggler\) holds /oldroot/", message),
+              message)
+
+
 @scenario()
 def outcome_cut(lab):
     """Power goes in mid-flash: the outcome says that it was begun, and no more, with exit code 5."""
