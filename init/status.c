@@ -123,7 +123,7 @@ static int find(struct outcome *o, const char *file, struct fault *f)
 
 int status(const struct status_options *options)
 {
-	struct outcome o;
+	struct outcome o = { .code = FAULT_FAILED };
 	struct fault f;
 
 	if (options->json)
