@@ -87,7 +87,15 @@ if(musl_is_pinned)
 		FROM "l = fmt_fp(f, arg.f, w, p, fl, t)"
 		TO "return -1"
 		RESULT vfprintf)
+	# The time by a system call: to find it in the kernel's shared page takes 1 KB.
+	dep_changed(
+		TREE "${musl}"
+		FILE src/time/clock_gettime.c
+		FROM "#ifdef VDSO_CGT_SYM"
+		TO "#if 0"
+		RESULT clock_gettime)
 	add_library(dep_musl OBJECT
+		"${musl}/${clock_gettime}"
 		"${musl}/${vfprintf}"
 		"${musl}/src/malloc/mallocng/free.c"
 		"${musl}/src/malloc/mallocng/malloc.c"

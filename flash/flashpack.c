@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "number.h"
 #include "pack.h"
 #include "payload_spec.h"
 #include "sign.h"
@@ -112,8 +113,8 @@ static int take_board(struct pack_options *o, const char *name, struct fault *f)
 
 static int take_rollback(struct pack_options *o, const char *text, struct fault *f)
 {
-	char *end;
-	unsigned long long n = strtoull(text, &end, 10);
+	const char *end;
+	uint64_t n = number_read(text, 10, &end);
 
 	if (*text < '0' || *text > '9' || *end || n > UINT32_MAX)
 		return fault_set(f, FAULT_USAGE, "--rollback-number %s: must be 0 to %lu", text,

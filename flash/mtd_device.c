@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <mtd/mtd-user.h>
 
+#include "number.h"
 #include "sysfs.h"
 
 #define SYSFS_MTD "/sys/class/mtd"
@@ -32,12 +32,12 @@ static bool take_prefix(const char **text, const char *prefix)
 static int take_number(const char **text)
 {
 	bool padded = **text == '0' && isdigit((unsigned char)(*text)[1]);
-	unsigned long number;
-	char *end;
+	const char *end;
+	uint64_t number;
 
 	if (!isdigit((unsigned char)**text) || padded)
 		return -1;
-	number = strtoul(*text, &end, 10); /* one too large becomes ULONG_MAX */
+	number = number_read(*text, 10, &end);
 	if (number >= NUMBER_MAX)
 		return -1;
 	*text = end;
@@ -154,11 +154,12 @@ static int read_text(const struct mtd_device *d, const char *attribute, char *bu
 static int read_number(const struct mtd_device *d, const char *attribute, uint64_t max,
 		       uint64_t *value, struct fault *f)
 {
-	char text[32], *end;
+	const char *end;
+	char text[32];
 
 	if (read_text(d, attribute, text, sizeof(text), f) < 0)
 		return -1;
-	*value = strtoull(text, &end, 0); /* one too large becomes ULLONG_MAX */
+	*value = number_read(text, 0, &end);
 	if (end == text || *end || *value > max)
 		return fault_set(f, FAULT_UNFIT, "mtd%d: its %s cannot be \"%s\"", d->number,
 				 attribute, text);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "payload_spec.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "number.h"
 
 struct word_value {
 	const char *word;
@@ -72,18 +72,17 @@ static int take_name(char *to, const char *text, const char *what, struct fault 
 int size_parse(const char *text, const char *what, uint64_t *size, struct fault *f)
 {
 	static const char units[] = "kMG";
-	const char *unit;
+	const char *unit, *end;
 	uint64_t factor = 1;
-	char *end;
 
-	errno = 0;
-	*size = strtoull(text, &end, 10);
+	*size = number_read(text, 10, &end);
 	unit = *end ? strchr(units, *end) : NULL;
 	if (unit) {
 		factor = (uint64_t)1 << (10 * (unit - units + 1));
 		end++;
 	}
-	if (*text < '0' || *text > '9' || errno || *end || *size > UINT64_MAX / factor)
+	if (*text < '0' || *text > '9' || *end || *size == UINT64_MAX ||
+	    *size > UINT64_MAX / factor)
 		return fault_set(f, FAULT_USAGE, "%s=%s: not a number of bytes (64k, 8M)", what,
 				 text);
 	*size *= factor;

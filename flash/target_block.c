@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "device_node.h"
+#include "number.h"
 #include "sysfs.h"
 #include "transfer.h"
 
@@ -198,7 +199,7 @@ static unsigned int number_value(const char *lines, const char *key)
 	char text[16];
 
 	copy_value(lines, key, text, sizeof(text));
-	return (unsigned int)strtoul(text, NULL, 10);
+	return (unsigned int)number_at(text);
 }
 
 /*

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "number.h"
 #include "sysfs.h"
 
 enum { DEVICES_MAX = 32 }; /* the kernel's UBI_MAX_DEVICES */
@@ -32,12 +32,13 @@ static bool has_gone(const struct fault *f)
 static int read_number(const char *of, const char *attribute, uint64_t min, uint64_t max,
 		       uint64_t *value, struct fault *f)
 {
-	char text[32], *end;
+	const char *end;
+	char text[32];
 
 	*value = 0;
 	if (read_text(of, attribute, text, sizeof(text), f) < 0)
 		return -1;
-	*value = strtoull(text, &end, 10); /* one too large becomes ULLONG_MAX */
+	*value = number_read(text, 10, &end);
 	if (end == text || *end || *value < min || *value > max)
 		return fault_set(f, FAULT_UNFIT, "%s: its %s cannot be \"%s\"", of, attribute,
 				 text);
@@ -65,12 +66,13 @@ static int read_all(const char *of, const struct attribute *a, size_t count, str
 static int read_node(const char *of, dev_t *node, struct fault *f)
 {
 	unsigned int major_number, minor_number;
-	char text[32], *rest;
+	const char *rest;
+	char text[32];
 
 	if (read_text(of, "dev", text, sizeof(text), f) < 0) /* MAJOR:MINOR */
 		return -1;
-	major_number = (unsigned int)strtoul(text, &rest, 10);
-	minor_number = (unsigned int)strtoul(rest + (*rest == ':'), NULL, 10);
+	major_number = (unsigned int)number_read(text, 10, &rest);
+	minor_number = (unsigned int)number_at(rest + (*rest == ':'));
 	*node = makedev(major_number, minor_number);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "number.h"
 
 /* The banner's first words, in every BusyBox since 2001; a digit follows. */
 static const char banner[] = "BusyBox v";
@@ -133,7 +134,7 @@ static bool not_in(const char *proc_pid, const char *set, int signal)
 	status = file_read_text(path);
 	at = status ? strstr(status, set) : NULL;
 	if (at)
-		mask = strtoull(at + strlen(set), NULL, 16);
+		mask = number_read(at + strlen(set), 16, NULL);
 	free(status);
 	return !(mask >> (signal - 1) & 1);
 }

@@ -7,16 +7,15 @@
 #include <sys/stat.h>
 
 #include "files.h"
+#include "number.h"
 
 bool number_parse(const char *text, uint32_t *number)
 {
-	unsigned long long n;
-	char *end;
+	const char *end;
+	uint64_t n = number_read(text, 10, &end);
 
-	errno = 0;
-	n = strtoull(text, &end, 10);
 	*number = (uint32_t)n;
-	return *text >= '0' && *text <= '9' && !*end && !errno && n <= UINT32_MAX;
+	return *text >= '0' && *text <= '9' && !*end && n <= UINT32_MAX;
 }
 
 static int take_board(struct config *c, const char *value, struct fault *f)

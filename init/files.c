@@ -11,6 +11,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "number.h"
+
 enum { TEXT_MAX = 1 << 20, COPY_SIZE = 64 << 10 };
 
 static ssize_t read_retry(int fd, void *buf, size_t len)
@@ -146,12 +148,12 @@ int file_read_line(const char *path, char *text, size_t size)
 
 bool device_number(const char *text, unsigned int *major_number, unsigned int *minor_number)
 {
-	char *colon, *end;
+	const char *colon, *end;
 
-	*major_number = (unsigned int)strtoul(text, &colon, 10);
+	*major_number = (unsigned int)number_read(text, 10, &colon);
 	if (colon == text || *colon != ':')
 		return false;
-	*minor_number = (unsigned int)strtoul(colon + 1, &end, 10);
+	*minor_number = (unsigned int)number_read(colon + 1, 10, &end);
 	return end != colon + 1 && *end == '\0';
 }
 

@@ -13,6 +13,7 @@
 
 #include "files.h"
 #include "mtd_map.h"
+#include "number.h"
 
 enum { MTD_BLOCK_MAJOR = 31 };
 
@@ -39,8 +40,8 @@ static int mtd_below_ubi(const char *source, const char *sys)
 	if (strncmp(source, "ubi", 3) != 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%.512s/class/ubi/ubi%d/mtd_num", sys,
-		       (int)strtol(source + 3, NULL, 10));
-	return file_read_line(path, text, sizeof(text)) < 0 ? -1 : (int)strtol(text, NULL, 10);
+		       (int)number_at(source + 3));
+	return file_read_line(path, text, sizeof(text)) < 0 ? -1 : (int)number_at(text);
 }
 
 static bool no_target_shares(int number, const struct targets *targets, const char *sys)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "number.h"
 
 int memory_check(const char *meminfo, uint64_t need, uint64_t *have, struct fault *f)
 {
@@ -19,7 +20,7 @@ int memory_check(const char *meminfo, uint64_t need, uint64_t *have, struct faul
 		return fault_set(f, FAULT_UNFIT, "cannot tell how much memory is free: no %s in %s",
 				 key, meminfo);
 	}
-	*have = strtoull(line + sizeof(key) - 1, NULL, 10) * 1024;
+	*have = number_at(line + sizeof(key) - 1) * 1024;
 	free(text);
 	if (*have < need)
 		return fault_set(f, FAULT_UNFIT,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "number.h"
 
 int mtd_number(const char *device)
 {
@@ -16,7 +17,7 @@ int mtd_number(const char *device)
 
 	if (digits == 0 || device[3 + digits])
 		return -1;
-	return (int)strtol(device + 3, NULL, 10);
+	return (int)number_at(device + 3);
 }
 
 /* Reads a number of mtdN; false if there is no such attribute. */
@@ -27,7 +28,7 @@ static bool read_number(const char *folder, const char *attribute, unsigned long
 	(void)snprintf(path, sizeof(path), "%.512s/%s", folder, attribute);
 	if (file_read_line(path, text, sizeof(text)) < 0)
 		return false;
-	*number = strtoull(text, NULL, 0);
+	*number = number_read(text, 0, NULL);
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "number.h"
 
 #define PF_KTHREAD 0x00200000u /* of include/linux/sched.h; the ninth field of stat has it */
 
@@ -30,7 +31,7 @@ bool process_parse(struct process *p, const char *stat)
 		len = sizeof(p->name) - 1;
 	memcpy(p->name, open + 1, len);
 	p->name[len] = '\0';
-	p->pid = (pid_t)strtol(stat, NULL, 10);
+	p->pid = (pid_t)number_at(stat);
 	for (int i = 0; i <= FIELDS_TO_FLAGS; i++) {
 		field = strchr(field, ' ');
 		if (!field)
@@ -39,7 +40,7 @@ bool process_parse(struct process *p, const char *stat)
 		if (i == 0)
 			p->state = *field;
 	}
-	p->kernel_thread = strtoul(field, NULL, 10) & PF_KTHREAD;
+	p->kernel_thread = number_at(field) & PF_KTHREAD;
 	return p->pid > 0;
 }
 

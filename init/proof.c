@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "mtd_map.h"
+#include "number.h"
 #include "piece.h"
 
 enum { MTD_BLOCK_MAJOR = 31, MTD_CHAR_MAJOR = 90 };
@@ -23,7 +23,7 @@ static bool has_block_device(const struct proof_view *view, const char *name)
 
 static bool is_attached(const struct piece *p, const char *mtd_num)
 {
-	return strtol(mtd_num, NULL, 10) == (long)p->minor;
+	return number_at(mtd_num) == p->minor;
 }
 
 static int place_free(const struct proof_view *view, const struct mtd_place *place, struct fault *f)

@@ -3,11 +3,11 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "files.h"
+#include "number.h"
 
 enum { MTD_BLOCK_MAJOR = 31 };
 
@@ -31,14 +31,14 @@ static int write_volume(char *text, size_t size, const char *sys, unsigned long 
 static bool two_numbers(const char *text, const char *first, const char *second, unsigned long *a,
 			unsigned long *b)
 {
-	char *end;
+	const char *end;
 
 	if (!text || strncmp(text, first, strlen(first)) != 0)
 		return false;
-	*a = strtoul(text + strlen(first), &end, 10);
+	*a = number_read(text + strlen(first), 10, &end);
 	if (strncmp(end, second, strlen(second)) != 0)
 		return false;
-	*b = strtoul(end + strlen(second), NULL, 10);
+	*b = number_at(end + strlen(second));
 	return true;
 }
 

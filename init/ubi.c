@@ -6,11 +6,11 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "mtd_map.h"
+#include "number.h"
 #include "ubi_attach.h"
 
 struct search {
@@ -68,7 +68,7 @@ static void let_go(struct search *s, const char *entry, struct fault *f)
 	} else {
 		if (!is_in_the_way(s, entry))
 			return;
-		result = ubi_detach((int)strtol(entry + 3, NULL, 10), f);
+		result = ubi_detach((int)number_at(entry + 3), f);
 	}
 	if (result < 0)
 		s->left++;

@@ -171,6 +171,7 @@ static void sizes(void **state)
 		"1T",
 		"x",
 		"1kB",
+		"18446744073709551615",
 		"18446744073709551616",
 		"18014398509481984k",
 		"17179869184G",
@@ -182,7 +183,7 @@ static void sizes(void **state)
 	expect_size("64k", 64 << 10);
 	expect_size("8M", 8 << 20);
 	expect_size("3G", 3ull << 30);
-	expect_size("18446744073709551615", UINT64_MAX);
+	expect_size("18446744073709551614", UINT64_MAX - 1);
 	expect_size("17179869183G", 17179869183ull << 30);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
 		assert_int_equal(size_parse(wrong[i], "size", &size, &f), -1);
