@@ -15,6 +15,7 @@
 
 #include "busybox.h"
 #include "clock.h"
+#include "outcome.h"
 #include "say.h"
 #include "watchdog.h"
 
@@ -159,6 +160,17 @@ static void free_console(void)
 }
 
 /*
+ * "umount -a -r" among init's shutdown actions, where BusyBox finds it in itself, would take the file
+ * systems away that have moved along, or make them read-only: not while they are in use. These are
+ * closed when we end, and no sooner.
+ */
+static void hold_mounts(void)
+{
+	(void)open(RAMROOT_IMAGE, O_RDONLY | O_CLOEXEC); /* either may be missing */
+	(void)open(OUTCOME_KEPT, O_WRONLY | O_APPEND | O_CLOEXEC);
+}
+
+/*
  * From here on nothing can be undone: init stops everything by a TERM, and a second later by a KILL.
  * That ends us, too. Until then nothing may hold init up; and the feeders of watchdogs that the TERM
  * ends are missed from then on.
@@ -170,6 +182,7 @@ static int tell_init_to_go(struct fault *f)
 	bool ending = false;
 	sigset_t term;
 
+	hold_mounts();
 	say_to_kernel_log();
 	say("init is ready, and is told to restart");
 	(void)sigemptyset(&term);

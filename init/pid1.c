@@ -136,6 +136,9 @@ void pid1_settle(void)
 	need_mount("/sys/class", "sysfs", "/sys");
 	if (access("/dev/null", F_OK) < 0 && devices_provide("/dev", &f) < 0)
 		(void)say_fault(&f);
+	/* Mounted anew they are as read-only as before; /dev may be no mount at all. */
+	(void)mount(NULL, "/sys", NULL, MS_REMOUNT | MS_NOSUID, NULL);
+	(void)mount(NULL, "/dev", NULL, MS_REMOUNT | MS_NOSUID, NULL);
 }
 
 void pid1_drain_console(void)

@@ -119,14 +119,19 @@ def init_without_inittab_is_busy(lab):
 
 @scenario()
 def inittab_absent(lab):
-    """No inittab: init has defaults, and rereads ours all the same."""
+    """No inittab: init's defaults unmount all they can, but not the image, and not the outcome's file."""
+    rc = _RC + "mkdir /var/d\nmount -t jffs2 mtd:data /var/d\n"
     b = bench.on(lab, "squashfs-nand", filler="1M", prompt=False, links={"etc/inittab": "nowhere"},
-                 files={"etc/init.d/rcS": _RC})
+                 files={"etc/init.d/rcS": rc})
     _enter(b.machine, 1)
-    b.machine.send(_UPDATE)
+    b.machine.send("flashinit update --after poweroff --outcome /var/d/outcome /mnt/fw.fwi\n")
+    b.machine.expect("umount: .* busy - remounted read-only")
     _finish(lab, b)
     b.switch_on()
     _enter(b.machine, 2)
+    told = b.machine.sh("cat /var/d/outcome; flashinit status --outcome /var/d/outcome")
+    lab.check_equal(told.code, 0, f"exit code of status\n{told.out}")
+    lab.check("0 done" in told.out, told.out)
 
 
 @scenario()
