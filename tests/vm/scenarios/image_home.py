@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The image's home: on a file system that stays it is not copied, on one that goes it is."""
 
+import json
 import shutil
 
 from labkit import bench, image, tools
@@ -163,3 +164,35 @@ def image_replaced(lab):
         m.up(1)
         m.kill()
         lab.check(b.flash.read("rootfs") == before, "the flash was changed")
+
+
+def _fill(machine, path, slack=400 << 10):
+    """Take memory for good, until an update from path has hardly more than it needs."""
+    taken = 0
+    while True:
+        machine.sh("sync; echo 3 >/proc/sys/vm/drop_caches", check=True)
+        out = machine.sh(f"flashinit check --json {path} 2>/dev/null").out
+        event = next(e for e in map(json.loads, out.splitlines()) if e.get("name") == "memory")
+        gap = (event["available"] - event["needed"] - slack) >> 11
+        if gap < 96:
+            return event
+        # What a RAM disk holds is in no page cache and no file system.
+        machine.sh(f"dd if=/dev/urandom of=/dev/ram0 bs=1k seek={taken} count={gap} conv=notrunc "
+                   "2>/dev/null && sync", check=True)
+        taken += gap
+
+
+@scenario(timeout=90)
+def little_memory_will_do(lab):
+    """With hardly more than the least memory that is admitted it goes all the way."""
+    b = bench.on(lab, "squashfs-nand", filler="5M", mem="38M")
+    m = b.machine
+    # Else the kernel keeps up to 4 MiB more back, as filling does, than MemAvailable says.
+    m.sh("echo 0 >/proc/sys/vm/watermark_boost_factor; umount /mnt; "
+         f"mount -t hostfs -o {lab.folder} h /mnt", check=True)
+    figures = _fill(m, "/mnt/fw-2.fwi")
+    lab.check(figures["ok"] and figures["available"] - figures["needed"] < 1 << 20, figures)
+    m.send("flashinit update --after poweroff /mnt/fw-2.fwi\n")
+    lab.check_equal(m.wait_exit(60), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    lab.check("Out of memory" not in m.console, "the OOM killer came")
