@@ -149,7 +149,7 @@ def image_from_pipe(lab):
 def image_replaced(lab):
     """Replaced or damaged after all checks, while init shuts down: nothing is erased, 1 boots."""
     for change, words in (("cat /oldroot/mnt/other.fwi", "it is another image now"),
-                          ("head -c 999999 /oldroot/mnt/fw.fwi", "cut short")):
+                          ("head -c 4000000 /oldroot/mnt/fw.fwi", "cut short")):
         other = bench.pack(lab, "other", {"rootfs": bytes(range(256)) * 700})
         b = bench.on(lab, "squashfs-nand", stick={"other.fwi": other})
         before = b.flash.read("rootfs")

@@ -133,6 +133,14 @@ def shared_mounts(lab):
 def no_devtmpfs(lab):
     """A kernel without devtmpfs: the device nodes are made by hand; no flash is out of reach."""
     b = bench.on(lab, "squashfs-nand")
+    # While it waits for the end of a pipe one can look.
+    nodes = b.machine.sh("mkfifo /tmp/p; sh -c 'cat /mnt/fw.fwi; exec sleep 3600' >/tmp/p & feed=$!; "
+                         "failcall -t devtmpfs flashinit update /tmp/p 2>/dev/null & pid=$!; "
+                         "until [ -e /run/flashinit.root/image.fwi ]; do :; done; "
+                         "cd /run/flashinit.root/dev; ls -l | sed -n 's/^\\([bc]\\).* /\\1 /p'; cd /; "
+                         "kill $(pidof flashinit); wait $pid; kill $feed").out.split("\n")
+    wanted = {"c console", "c null", "c kmsg", "c mtd0", "c mtd0ro", "c mtd1", "b mtdblock0", "b loop0"}
+    lab.check(wanted <= set(nodes) and "c tty" not in nodes, f"nodes: {nodes}")
     b.machine.send("failcall -t devtmpfs flashinit update --after poweroff /mnt/fw.fwi\n")
     b.machine.expect("mount, fails: No such device")
     lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
