@@ -221,6 +221,15 @@ static bool has_server(const char *type)
 	return false;
 }
 
+/* Whether it has a server, or the way to it leads over one that has. */
+static bool may_hang(const struct mount_table *t, const struct mount *m)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (has_server(t->mount[i].type) && path_below(m->point, t->mount[i].point))
+			return true;
+	return false;
+}
+
 /* Never MNT_DETACH: a lazy unmount hides a file system that still uses the flash. */
 static int unmount(const struct mount *m, int flags, struct fault *f)
 {
@@ -271,13 +280,14 @@ int mounts_unmount_pass(const char *dir, unsigned int *gone, unsigned int *left,
 	*left = 0;
 	for (size_t i = t.count; result == 0 && i > 0; i--) {
 		struct mount *m = &t.mount[i - 1];
+		struct fault why = { 0 };
 
 		if (!path_below(m->point, dir))
 			continue;
-		if ((has_server(m->type) ? unmount_within_limits(m, f) : unmount(m, 0, f)) == 0)
+		if ((may_hang(&t, m) ? unmount_within_limits(m, &why) : unmount(m, 0, &why)) == 0)
 			(*gone)++;
-		else
-			(*left)++;
+		else if ((*left)++ == 0)
+			*f = why; /* those after it may be busy because of it */
 	}
 	mounts_free(&t);
 	return result;

@@ -59,8 +59,8 @@ bool path_below(const char *path, const char *dir);
 
 /*
  * One pass: tries to unmount everything at or below dir, newest first. *left becomes the number
- * of mounts that did not go, and f tells of the last one; *gone of those that did. What has a server
- * is given 6 s at most, and is unmounted by force if need be. Fails only if the table cannot be read.
+ * of mounts that did not go, and f tells of the first one; *gone of those that did. What has a server,
+ * or is mounted below such a one, is given 6 s at most, and unmounted by force if need be. Fails only if the table cannot be read.
  */
 int mounts_unmount_pass(const char *dir, unsigned int *gone, unsigned int *left, struct fault *f);
 
