@@ -13,7 +13,7 @@
 #include "say.h"
 #include "watchdog.h"
 
-enum { STEP_MS = 10000 };
+enum { STEP_MS = 10000, SYNC_MS = 60000 };
 
 /*
  * Each step in a child with a time limit: a network file system whose server is gone can hang the
@@ -50,6 +50,22 @@ static int do_sync(void *ctx, int reports, struct fault *f)
 	(void)f;
 	sync();
 	return 0;
+}
+
+int machine_sync(struct fault *f)
+{
+	const struct child_work work = {
+		.name = "sync",
+		.run = do_sync,
+		.stall_ms = SYNC_MS,
+	};
+
+	if (child_run(&work, f) == CHILD_SUCCEEDED)
+		return 0;
+	return fault_set(f, FAULT_UNFIT,
+			 "what is in memory cannot be written back within %d s (sync), and init "
+			 "would wait for that: has the server of a file system gone?",
+			 SYNC_MS / 1000);
 }
 
 static int do_reboot(void *ctx, int reports, struct fault *f)

@@ -11,6 +11,11 @@
 void machine_leave(const char *dir);
 
 /*
+ * sync(2), which waits for ever for a file system whose server has gone: FAULT_UNFIT after a minute.
+ */
+int machine_sync(struct fault *f);
+
+/*
  * Ends this boot: after is AFTER_REBOOT, AFTER_POWEROFF or AFTER_HALT. Does not return; what can be
  * tried to get there is tried.
  */

@@ -13,6 +13,7 @@
 #include "image_file.h"
 #include "image_home.h"
 #include "json.h"
+#include "machine.h"
 #include "outcome.h"
 #include "preflight.h"
 #include "ramroot.h"
@@ -183,6 +184,8 @@ static void tell_where_to_look(const struct preflight *p)
 
 static int hand_over(const struct preflight *p, struct ramroot *ram, bool *told, struct fault *f)
 {
+	if (machine_sync(f) < 0) /* init does it, too, and it must not hang then */
+		return -1;
 	tell_where_to_look(p);
 	if (tell_outcome(p, FAULT_FAILED, "handing-over", "init is told to go", f) < 0)
 		return -1;

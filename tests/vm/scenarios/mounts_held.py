@@ -55,6 +55,19 @@ def nfs_gone(lab):
 
 
 @scenario(timeout=240)
+def nfs_gone_unwritten(lab):
+    """Data is left for such a server, and init would wait for it for ever: refused, with the reason."""
+    b = _nfs_gone(lab, after="(while echo more >&5; do :; done) &")
+    before = b.flash.read("rootfs", 4096)
+    result = b.machine.sh("flashinit update /mnt/fw.fwi", timeout=120)
+    lab.check_equal(result.code, 4, "exit code")
+    lab.check("cannot be written back within 60 s" in result.out, result.out)
+    b.machine.sh("test ! -e /run/flashinit.root", check=True)
+    b.machine.kill()
+    lab.check_equal(b.flash.read("rootfs", 4096), before, "the flash's first page")
+
+
+@scenario(timeout=240)
 def nfs_gone_below(lab):
     """The way to a mount leads over such a one, and never ends: it is named, nothing is erased."""
     b = _nfs_gone(lab, "mount -t tmpfs inner inner")
