@@ -102,7 +102,6 @@ if(musl_is_pinned)
 		"${musl}/src/malloc/mallocng/realloc.c"
 		"${musl}/src/misc/getopt.c"
 		"${musl}/src/misc/getopt_long.c"
-		"${musl}/src/misc/realpath.c"
 		"${musl}/src/string/strstr.c"
 		"${musl}/src/thread/pthread_create.c")
 	target_compile_options(dep_musl PRIVATE -w -std=c99 -ffreestanding -fno-lto -D_XOPEN_SOURCE=700)

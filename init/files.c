@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -143,6 +144,25 @@ int file_read_line(const char *path, char *text, size_t size)
 		return -1;
 	text[n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
+	return 0;
+}
+
+int file_real_path(char *real, size_t size, const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC), err;
+	char link[32];
+	ssize_t len;
+
+	if (fd < 0)
+		return -1;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, real, size);
+	err = (size_t)len == size ? ENAMETOOLONG : errno;
+	(void)close(fd); /* nothing can be written through it */
+	errno = err;
+	if (len < 0 || (size_t)len == size)
+		return -1;
+	real[len] = '\0';
 	return 0;
 }
 

@@ -31,6 +31,12 @@ int file_read_line(const char *path, char *text, size_t size);
  */
 int stat_cached(const char *path, struct stat *st);
 
+/*
+ * The path without symbolic links, ".." and the like, into real. 0, or -1 with errno. /proc must be
+ * mounted; realpath(3) does without, and is 1 KB of musl.
+ */
+int file_real_path(char *real, size_t size, const char *path);
+
 /* Takes "31:0" apart, as /sys and /proc write device numbers. False if it is none. */
 bool device_number(const char *text, unsigned int *major_number, unsigned int *minor_number);
 

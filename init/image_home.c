@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -93,8 +92,8 @@ static bool on_hardware(const struct mount *m, const struct targets *targets, co
 	char path[PATH_MAX], real[PATH_MAX];
 
 	(void)snprintf(path, sizeof(path), "%.512s/dev/block/%u:%u", sys, m->major, m->minor);
-	return realpath(path, real) && !strstr(real, "/virtual/") && !strstr(real, "/session") &&
-	       !strstr(real, "/ubiblock") && !is_target(real, targets);
+	return file_real_path(real, sizeof(real), path) == 0 && !strstr(real, "/virtual/") &&
+	       !strstr(real, "/session") && !strstr(real, "/ubiblock") && !is_target(real, targets);
 }
 
 static bool outlives_all(const struct mount *m, const struct targets *targets, const char *sys)

@@ -42,7 +42,7 @@ static int add(struct includes *in, const char *from, const char *to, bool asked
 	char real[PATH_MAX];
 	struct stat st;
 
-	if (!realpath(from, real) || stat(real, &st) < 0)
+	if (file_real_path(real, sizeof(real), from) < 0 || stat(real, &st) < 0)
 		return fault_errno(f, FAULT_UNFIT, "--include: %s", from);
 	if (!S_ISREG(st.st_mode))
 		return fault_set(f, FAULT_UNFIT, "--include: %s is not a file", from);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "files.h"
@@ -46,18 +45,17 @@ int mtd_under(const char *device, const char *sys)
 
 static int read_place(struct mtd_place *p, const char *sys, const char *entry, struct fault *f)
 {
-	char link[PATH_MAX], real[PATH_MAX], name[PATH_MAX];
+	char link[PATH_MAX], name[PATH_MAX];
 
 	(void)snprintf(link, sizeof(link), "%.512s/class/mtd/%.64s", sys, entry);
-	if (!realpath(link, real) || strlen(real) >= sizeof(p->path))
+	if (file_real_path(p->path, sizeof(p->path), link) < 0)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot tell what it is", link);
-	memcpy(p->path, real, strlen(real) + 1);
-	(void)snprintf(name, sizeof(name), "%.512s/name", real);
+	(void)snprintf(name, sizeof(name), "%.512s/name", p->path);
 	if (file_read_line(name, p->name, sizeof(p->name)) < 0 ||
-	    !read_number(real, "size", &p->size))
+	    !read_number(p->path, "size", &p->size))
 		return fault_errno(f, FAULT_UNFIT, "%s: has no name or no size", link);
 	p->number = mtd_number(entry);
-	p->partition = read_number(real, "offset", &p->offset);
+	p->partition = read_number(p->path, "offset", &p->offset);
 	return 0;
 }
 

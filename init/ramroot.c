@@ -96,11 +96,11 @@ int ramroot_foresee(char *dir, size_t size, struct fault *f)
 /* A symbolic link in the path would lead elsewhere once the root is another one. */
 static int find_place(struct ramroot *r, struct fault *f)
 {
-	char real[PATH_MAX];
+	char real[sizeof(r->dir)];
 
 	if (find_folder(r, f) < 0)
 		return -1;
-	if (!realpath(r->dir, real) || strlen(real) >= sizeof(r->dir))
+	if (file_real_path(real, sizeof(real), r->dir) < 0)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot be the place for the RAM root",
 				   r->dir);
 	memcpy(r->dir, real, strlen(real) + 1);

@@ -201,6 +201,27 @@ static void device_numbers(void **state)
 		assert_false(device_number(wrong[i], &one, &two));
 }
 
+static void real_paths(void **state)
+{
+	char real[256], short_one[256];
+	unsigned int before = count_fds();
+
+	write_text(temp_path("folder/file"), "");
+	assert_int_equal(symlink("folder/file", temp_path("link")), 0);
+	assert_int_equal(symlink("nowhere", temp_path("dangling")), 0);
+	assert_int_equal(file_real_path(real, sizeof(real), temp_path("link")), 0);
+	assert_string_equal(real, temp_path("folder/file"));
+	assert_int_equal(file_real_path(real, sizeof(real), temp_path("folder/../link")), 0);
+	assert_string_equal(real, temp_path("folder/file"));
+	assert_int_equal(file_real_path(short_one, strlen(real) + 1, temp_path("link")), 0);
+	assert_string_equal(short_one, real);
+	assert_int_equal(file_real_path(short_one, strlen(real), temp_path("link")), -1);
+	assert_int_equal(errno, ENAMETOOLONG);
+	assert_int_equal(file_real_path(real, sizeof(real), temp_path("dangling")), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(count_fds(), before);
+}
+
 static void reads_lines(void **state)
 {
 	char line[8];
@@ -393,6 +414,7 @@ int main(void)
 		files_test(reads_bytes),
 		files_test(reads_a_pipe),
 		files_test(device_numbers),
+		files_test(real_paths),
 		files_test(reads_lines),
 		files_test(writes),
 		files_test(write_errors),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The hand-over by inits of several versions and configurations, and with inittabs of all kinds."""
 
-from labkit import bench, inits, rootfs
+from labkit import bench, guest, inits, rootfs
 from labkit.scenario import scenario
 
 _UPDATE = "flashinit update --after poweroff /mnt/fw.fwi\n"
@@ -115,6 +115,25 @@ def init_without_inittab_is_busy(lab):
     m.expect("firmware 1# ")
     m.send(_UPDATE)
     _finish(lab, b)
+
+
+@scenario()
+def init_without_inittab_is_old(lab):
+    """The same before 1.32: nothing would tell when it is ready; refused beforehand, nothing is touched."""
+    init = guest.helpers()["oldinit"].read_bytes()
+    other = init.replace(b"/etc/inittab\0", b"/etc/another\0")
+    lab.check(other != init, "the stand-in reads another file")
+    path = lab.folder / "oldinit"
+    path.write_bytes(other)
+    path.chmod(0o755)
+    files = {"etc/another": rootfs.INITTAB, "sbin/oldinit": path}
+    b = bench.on(lab, "squashfs-nand", filler="1M", files=files, append="init=/sbin/oldinit")
+    before = b.machine.sh(_STATE).out
+    for command in "check", "update":
+        result = b.machine.sh(f"flashinit {command} /mnt/fw.fwi")
+        lab.check_equal(result.code, 4, "exit code")
+        lab.check("built without support for an inittab, and too old" in result.out, result.out)
+    lab.check_equal(b.machine.sh(_STATE).out, before, "the system afterwards")
 
 
 @scenario()
