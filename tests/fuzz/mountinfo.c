@@ -64,7 +64,7 @@ static void parse_named(const char *text, size_t len)
 	require(mounts_parse(&t, line, &f) == 0);
 	require(t.count == 1);
 	m = &t.mount[0];
-	require(m->major == 31 && m->minor == 4 && m->shared);
+	require(m->major == 31 && m->minor == 4);
 	require(m->point[0] == '/' && strlen(m->point) == 1 + part[POINT]);
 	require(strncmp(m->point + 1, from[POINT], part[POINT]) == 0);
 	require(strcmp(m->type, "jffs2") == 0);
