@@ -42,6 +42,8 @@ struct engine_events {
 	void (*progress)(void *ctx, uint64_t done, uint64_t total);
 	/* A line for people: an eraseblock that went bad, a layout that had to move. */
 	void (*note)(void *ctx, const char *text);
+	/* The kernel may erase so much in the call that comes next that it takes that long. */
+	void (*lengthy)(void *ctx, uint64_t ms);
 };
 
 /*

@@ -133,6 +133,21 @@ static int again(struct job *job, struct fault *f)
 	return JOB_AGAIN;
 }
 
+/*
+ * UBI erases what the volume was and what it will be before it answers, and reads a static one to its
+ * end after the last byte.
+ */
+static void announce_length(const struct job *job)
+{
+	enum { NOR_MS = 3000, NAND_MS = 20 }; /* an eraseblock that is worn */
+	const struct engine_events *events = job->run->events;
+	int64_t blocks = 2 * (int64_t)job->t->blocks - job->t->takes;
+
+	if (events->lengthy)
+		events->lengthy(events->ctx,
+				(uint64_t)blocks * (job->t->page == 1 ? NOR_MS : NAND_MS));
+}
+
 int volume_write_most(struct job *job, struct source *src, struct fault *f)
 {
 	struct fault differs;
@@ -141,9 +156,13 @@ int volume_write_most(struct job *job, struct source *src, struct fault *f)
 	job->done = 0;
 	job->identical = job->attempts == 0 && compare(job, false, &differs) == 0 &&
 			 has_blank_rest(job);
-	if (!job->identical &&
-	    (job_begin(job, f) < 0 || job->t->ops->update(job->t, job->payload->size, f) < 0))
-		return -1;
+	if (!job->identical) {
+		if (job_begin(job, f) < 0)
+			return -1;
+		announce_length(job);
+		if (job->t->ops->update(job->t, job->payload->size, f) < 0)
+			return -1;
+	}
 	job->attempts++;
 	readahead_start(&job->run->ahead, src, job->payload, job->t);
 	result = job->identical ? pass_over(job, f) : write_pieces(job, f);
@@ -156,6 +175,7 @@ static void break_again(struct job *job)
 {
 	struct fault second;
 
+	announce_length(job);
 	(void)job->t->ops->update(job->t, job->payload->size, &second); /* the first fault counts */
 }
 

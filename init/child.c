@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,8 +20,9 @@
 enum {
 	KILL_MS = 5000, /* for a killed child to go; it may sit in the kernel for good */
 	UNKILLABLE_MS = 60000,
-	MOMENT_MS = 900, /* less than a second, for struct timespec */
-	LOOK_MS = 200,   /* between two looks at a child that says nothing */
+	MORE_MAX_MS = 7200000, /* what a child may ask for: a worn chip of NOR is erased in it */
+	MOMENT_MS = 900,       /* less than a second, for struct timespec */
+	LOOK_MS = 200,         /* between two looks at a child that says nothing */
 };
 
 struct watched {
@@ -82,6 +84,7 @@ static void child_main(const struct child_work *w, int reports)
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* whoever waits for it is killed: so is it */
 	watchdog_forget();
 	memset(&r, 0, sizeof(r));
 	if (w->run(w->ctx, reports, &r.fault) == 0)
@@ -129,6 +132,8 @@ static bool listen_to(const struct child_work *w, struct watched *c, struct faul
 				return true;
 			take_report(w, c, &r, f);
 			end = clock_ms() + w->stall_ms;
+			if (r.kind == REPORT_ALIVE)
+				end += r.done < MORE_MAX_MS ? r.done : MORE_MAX_MS;
 		} else if (ended) {
 			return true;
 		} else if (clock_ms() >= end) {
@@ -152,11 +157,15 @@ static enum child_end judge(const struct child_work *w, const struct watched *c,
 	return CHILD_CRASHED;
 }
 
-/* What it said before it was killed counts: that it had begun to change flash, above all. */
+/*
+ * What it said before it was killed counts: that it had begun to change flash, above all. A child of
+ * its own may hang in the kernel and keep the pipe open: nobody waits for that.
+ */
 static void take_the_rest(const struct child_work *w, struct watched *c, struct fault *f)
 {
 	struct report r;
 
+	(void)fcntl(c->reports, F_SETFL, O_RDONLY | O_NONBLOCK);
 	while (read(c->reports, &r, sizeof(r)) == (ssize_t)sizeof(r))
 		take_report(w, c, &r, f);
 }
@@ -178,6 +187,8 @@ static enum child_end watch(const struct child_work *w, struct watched *c, struc
 	}
 	if (c->ended)
 		take_the_rest(w, c, f);
+	if (c->said_why) /* and hung on its way out */
+		return CHILD_FAILED;
 	(void)fault_set(f, FAULT_FAILED, "%s gave no sign of life for %u s (last: %s)%s", w->name,
 			w->stall_ms / 1000, c->last,
 			c->ended ? "; it was killed" : " and cannot be killed");

@@ -8,7 +8,6 @@
 
 #include "clock.h"
 #include "holders.h"
-#include "image_file.h"
 #include "mounts.h"
 #include "plan.h"
 #include "proof.h"
@@ -91,27 +90,12 @@ static int prove(const struct targets *t, struct fault *f)
 	return result;
 }
 
-/* Volumes can be looked up as long as their UBI is attached: before anything goes. */
-static int find_of_image(struct targets *t, const char *image, struct fault *f)
-{
-	struct image_file file;
-	int result = image_file_open(&file, image, NULL, f);
-
-	if (result == 0)
-		result = targets_find(t, &file.image, f);
-	image_file_close(&file);
-	return result;
-}
-
 /* Nobody knows what a program of the user's will write to: the flash of the old root, most likely. */
-static int find_targets(struct targets *t, const struct plan *plan, struct fault *f)
+static void name_targets(struct targets *t, const struct plan *plan)
 {
-	t->count = 0;
-	if (*plan->image && find_of_image(t, plan->image, f) < 0)
-		return -1;
-	if (*plan->exec && *plan->root)
+	targets_from_names(t, plan->targets);
+	if (*plan->exec)
 		root_device(t->device[t->count++], plan->root);
-	return 0;
 }
 
 /* Whoever hears of the fault alone, by the outcome, learns of one of them. */
@@ -132,7 +116,8 @@ int clear_and_prove(const struct plan *plan, int reports, struct fault *f)
 {
 	struct targets t;
 
-	if (find_targets(&t, plan, f) == 0 && let_go(&t, reports, f) == 0 && prove(&t, f) == 0)
+	name_targets(&t, plan);
+	if (let_go(&t, reports, f) == 0 && prove(&t, f) == 0)
 		return 0;
 	return name_holders(f);
 }

@@ -206,7 +206,9 @@ static int check_root(struct preflight *p, struct finding *found, struct fault *
 
 	if (root_find(p->root, sizeof(p->root), &p->reachable, "/sys", &why) < 0) {
 		finding_say(found, "%s", why.text);
-		if (update_after(p->options, &p->config)->what != AFTER_BOOT)
+		/* A program of the user's may write where the root is, and that must be known then. */
+		if (update_after(p->options, &p->config)->what != AFTER_BOOT &&
+		    !p->options->firmware->exec)
 			return 0;
 		*f = why;
 		return -1;

@@ -25,24 +25,23 @@ static int open_target(struct target **t, const struct payload *p, const char *l
 {
 	if (target_open(t, p, TARGET_WRITE, f) < 0)
 		return -1;
-	if (!looked_at || is_same((*t)->device, looked_at))
+	if (is_same((*t)->device, looked_at))
 		return 0;
 	return fault_set(f, FAULT_UNFIT,
 			 "%s is %s now, and was %s when it was looked at; try again", p->part,
 			 (*t)->device, looked_at);
 }
 
-int flashing_run_on(const struct targets *looked_at, const struct image *img, struct source *src,
-		    const struct engine_events *events, struct engine_counts *counts, bool *begun,
-		    struct fault *f)
+int flashing_run(const struct targets *looked_at, const struct image *img, struct source *src,
+		 const struct engine_events *events, struct engine_counts *counts, bool *begun,
+		 struct fault *f)
 {
 	struct target *targets[IMAGE_PAYLOADS_MAX] = { NULL };
 	int result = 0;
 
 	*begun = false;
 	for (unsigned int i = 0; result == 0 && i < img->payload_count; i++)
-		result = open_target(&targets[i], &img->payload[i],
-				     looked_at ? looked_at->device[i] : NULL, f);
+		result = open_target(&targets[i], &img->payload[i], looked_at->device[i], f);
 	if (result == 0)
 		result = engine_run(img, src, targets, events, counts, begun, f);
 	for (unsigned int i = 0; i < img->payload_count; i++)
@@ -73,12 +72,6 @@ int flashing_check(struct firmware *fw, struct fault *f)
 	if (firmware_chunks(fw, &src, f) < 0)
 		return -1;
 	return flashing_check_data(firmware_image(fw), src, f);
-}
-
-int flashing_run(const struct image *img, struct source *src, const struct engine_events *events,
-		 struct engine_counts *counts, bool *begun, struct fault *f)
-{
-	return flashing_run_on(NULL, img, src, events, counts, begun, f);
 }
 
 void flashing_tell(char *text, size_t size, const struct payload *p, const struct engine_counts *c)

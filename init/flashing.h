@@ -15,17 +15,13 @@
 #include "source.h"
 #include "targets.h"
 
-/* Opens all targets and has the engine write them; arguments and faults are engine_run()'s. */
-int flashing_run(const struct image *img, struct source *src, const struct engine_events *events,
-		 struct engine_counts *counts, bool *begun, struct fault *f);
-
 /*
- * The same, for those targets only that were looked at: a name that means another device by now is
- * FAULT_UNFIT.
+ * Opens all targets and has the engine write them; arguments and faults are engine_run()'s. Those
+ * targets only that were looked at: a name that means another device by now is FAULT_UNFIT.
  */
-int flashing_run_on(const struct targets *looked_at, const struct image *img, struct source *src,
-		    const struct engine_events *events, struct engine_counts *counts, bool *begun,
-		    struct fault *f);
+int flashing_run(const struct targets *looked_at, const struct image *img, struct source *src,
+		 const struct engine_events *events, struct engine_counts *counts, bool *begun,
+		 struct fault *f);
 
 /*
  * Checks, where the firmware can be read again, that its data is what its targets take, as far as that

@@ -28,7 +28,7 @@ int plan_take_after(const char *word, struct after *after, struct fault *f)
 		}
 	}
 	if (strncmp(word, after_words[AFTER_EXEC], exec) == 0 && word[exec] == '/' &&
-	    strlen(word + exec) < sizeof(after->program)) {
+	    !strchr(word, ' ') && strlen(word + exec) < sizeof(after->program)) {
 		after->what = AFTER_EXEC;
 		memcpy(after->program, word + exec, strlen(word + exec) + 1);
 		return 0;
@@ -54,8 +54,9 @@ static const struct text_key {
 	{                                                                               \
 #field, offsetof(struct plan, field), sizeof(((struct plan *)0)->field) \
 	}
-	TEXT_KEY(image), TEXT_KEY(sha256),    TEXT_KEY(home),    TEXT_KEY(exec),
-	TEXT_KEY(root),  TEXT_KEY(watchdogs), TEXT_KEY(outcome), TEXT_KEY(firmware),
+	TEXT_KEY(image),     TEXT_KEY(sha256),  TEXT_KEY(home),
+	TEXT_KEY(exec),      TEXT_KEY(root),    TEXT_KEY(targets),
+	TEXT_KEY(watchdogs), TEXT_KEY(outcome), TEXT_KEY(firmware),
 };
 
 enum { TEXT_KEYS = sizeof(text_keys) / sizeof(*text_keys) };

@@ -9,6 +9,7 @@
 
 #include "fault.h"
 #include "image.h"
+#include "targets.h"
 #include "watchdog.h"
 
 #define PLAN_FILE "/etc/flashinit.plan"
@@ -35,6 +36,7 @@ struct plan {
 	char home[32];  /* type of the file system that it stayed on; empty: it was copied */
 	char root[160]; /* what the old root is on, as root_find() writes it */
 	char exec[256]; /* the command line that does the writing, if it is not us */
+	char targets[TARGETS_NAMES];    /* what the image's payloads are written to */
 	char watchdogs[WATCHDOG_NAMES]; /* those to take over */
 	char outcome[32]; /* path in the RAM root of the file for the outcome; or empty */
 	char firmware[IMAGE_TEXT_MAX + 1]; /* its version, for the outcome */

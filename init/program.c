@@ -143,11 +143,17 @@ bool program_run(const char *command, const char *image)
 	struct fault f;
 
 	for (int attempt = 1; attempt <= ATTEMPTS; attempt++, wait_s *= 4) {
+		bool succeeded;
+
 		say("running %s", command);
-		if (child_run(&work, &f) == CHILD_SUCCEEDED)
+		succeeded = child_run(&work, &f) == CHILD_SUCCEEDED;
+		if (!succeeded)
+			(void)say_fault(&f);
+		/* What it has started may still write: two at a time would undo each other's work. */
+		if (stragglers_kill(STRAGGLERS_MS) > 0)
+			return false;
+		if (succeeded)
 			return true;
-		(void)say_fault(&f);
-		(void)stragglers_kill(STRAGGLERS_MS); /* what it has started */
 		if (attempt < ATTEMPTS)
 			(void)watchdog_poll(NULL, 0, wait_s * 1000);
 	}

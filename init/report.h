@@ -11,7 +11,7 @@
 #include "fault.h"
 
 enum report_kind {
-	REPORT_ALIVE,    /* something went on; text says what comes next */
+	REPORT_ALIVE, /* something went on; text says what comes next, which may take done ms more */
 	REPORT_BEGIN,    /* the next thing changes flash */
 	REPORT_PROGRESS, /* done of total bytes */
 	REPORT_SAY,      /* text is for people */

@@ -108,12 +108,13 @@ static int find(struct outcome *o, const char *file, struct fault *f)
 			return -1;
 		file = config.outcome;
 	}
-	if (*file && in_file(o, file))
+	/* What this kernel tells of is later than what is kept of boots before. */
+	if (in_kernel_log(o))
+		tell(o, "the kernel's log");
+	else if (*file && in_file(o, file))
 		tell(o, file);
 	else if (in_pstore(o))
 		tell(o, pstore);
-	else if (in_kernel_log(o))
-		tell(o, "the kernel's log");
 	else
 		return fault_set(f, FAULT_FAILED,
 				 "no outcome of an update is in %s%s%s and the kernel's log", file,

@@ -185,6 +185,8 @@ static void write_firmware(struct plan *plan)
 	} else {
 		say("%s has FAILED, and nobody knows what it has written", plan->exec);
 		tell_last(plan, FAULT_FLASH, "failed", plan->exec);
+		if (plan->after.what >= AFTER_BOOT) /* what is half written must not become PID 1 */
+			plan->after.what = AFTER_REBOOT;
 	}
 }
 

@@ -52,18 +52,27 @@ static void note(struct targets *all, const struct target *t)
 		all->eraseblock = t->eraseblock;
 }
 
-int targets_find(struct targets *t, const struct image *img, struct fault *f)
+void targets_to_names(char names[TARGETS_NAMES], const struct targets *t)
 {
-	struct target *target;
+	size_t len = 0;
 
+	names[0] = '\0';
+	for (unsigned int i = 0; i < t->count && i < IMAGE_PAYLOADS_MAX; i++)
+		len += (size_t)snprintf(names + len, TARGETS_NAMES - len, "%s%s", i ? " " : "",
+					t->device[i]);
+}
+
+void targets_from_names(struct targets *t, const char *names)
+{
 	memset(t, 0, sizeof(*t));
-	for (unsigned int i = 0; i < img->payload_count; i++) {
-		if (target_open(&target, &img->payload[i], TARGET_LOOK, f) < 0)
-			return -1;
-		note(t, target);
-		target_close(target);
+	while (*names && t->count < IMAGE_PAYLOADS_MAX) {
+		size_t len = strcspn(names, " ");
+
+		(void)snprintf(t->device[t->count++], sizeof(t->device[0]), "%.*s", (int)len,
+			       names);
+		names += len;
+		names += *names == ' ';
 	}
-	return 0;
 }
 
 int targets_look_at(struct targets *all, const struct payload *p, struct finding *found,

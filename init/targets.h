@@ -32,8 +32,11 @@ int targets_apart(const struct targets *t, const struct image *img, struct fault
 /* Does both for all of them, and tells what it finds, a line each. */
 int targets_look(struct targets *t, const struct image *img, struct fault *f);
 
-/* Only finds out which devices they are, of an image that was looked at before. */
-int targets_find(struct targets *t, const struct image *img, struct fault *f);
+enum { TARGETS_NAMES = IMAGE_PAYLOADS_MAX * 32 }; /* bytes that all names of devices take */
+
+/* Writes the names of their devices, with blanks between them, and reads them back. */
+void targets_to_names(char names[TARGETS_NAMES], const struct targets *t);
+void targets_from_names(struct targets *t, const char *names);
 
 /*
  * Checks that nothing that the view shows uses the device of a target, whatever kind it is. The

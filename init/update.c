@@ -111,6 +111,7 @@ static void make_plan(struct plan *plan, const struct update_options *o, const s
 	if (o->firmware->exec)
 		memcpy(plan->exec, o->firmware->exec, strlen(o->firmware->exec) + 1);
 	memcpy(plan->root, p->root, sizeof(plan->root));
+	targets_to_names(plan->targets, &p->targets);
 	memcpy(plan->watchdogs, p->watchdogs, sizeof(plan->watchdogs));
 	if (*p->outcome)
 		memcpy(plan->outcome, OUTCOME_KEPT, sizeof(OUTCOME_KEPT));

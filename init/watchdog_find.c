@@ -5,10 +5,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "files.h"
 #include "procs.h"
+
+enum { MISC_MAJOR = 10, WATCHDOG_MINOR = 130 };
 
 struct search {
 	const char *sys, *proc;
@@ -61,14 +65,29 @@ static void add(struct search *s, const char *name, const char *feeder)
 		       timeout[0] ? timeout : "unknown", timeout[0] ? " s" : "", feeder);
 }
 
+static bool is_first(const struct search *s, const struct process *p, const char *what)
+{
+	char path[128];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%.64s/%d/%.32s", s->proc, (int)p->pid, what);
+	return stat_cached(path, &st) == 0 && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == makedev(MISC_MAJOR, WATCHDOG_MINOR);
+}
+
 static void look_at_link(void *ctx, const struct process *p, const char *what, const char *to)
 {
 	struct search *s = ctx;
 	char feeder[64], has_first[16], name[16];
 
-	if (strncmp(what, "fd/", 3) != 0 || strncmp(to, "/dev/watchdog", 13) != 0)
+	if (strncmp(what, "fd/", 3) != 0 || *to != '/')
 		return;
-	to += sizeof("/dev");
+	if (strncmp(to, "/dev/watchdog", 13) == 0)
+		to += sizeof("/dev");
+	else if (is_first(s, p, what))
+		to = "watchdog"; /* whatever its node is called */
+	else
+		return;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(to, " "), to); /* "… (deleted)" */
 	/* The first one has two nodes; before Linux 3.5 there was no other. */
 	attribute(has_first, sizeof(has_first), s, "watchdog0", "dev");

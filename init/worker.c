@@ -16,7 +16,27 @@ struct worker {
 	int reports;
 	const struct plan *plan;
 	bool begun; /* by an attempt before this one */
+	const struct image *img;
+	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
+	uint32_t marked; /* in each count at first, ... */
+	uint32_t told;   /* ... and beyond that, by now */
 };
+
+/* Whoever comes after this, if it fails or crashes, is to know. */
+static void tell_marked(struct worker *w)
+{
+	struct report r;
+	uint32_t marked = 0;
+
+	memset(&r, 0, sizeof(r));
+	r.kind = REPORT_MARKED;
+	for (unsigned int i = 0; i < w->img->payload_count; i++)
+		marked += w->counts[i].newly_bad - w->marked;
+	r.done = marked - w->told;
+	w->told = marked;
+	if (r.done)
+		(void)report_send(w->reports, &r); /* the flash matters, not who hears of it */
+}
 
 /* If PID 1 cannot be told that the point of no return comes, it is not passed. */
 static int on_begin(void *ctx, struct fault *f)
@@ -38,61 +58,60 @@ static int on_begin(void *ctx, struct fault *f)
 
 static void on_progress(void *ctx, uint64_t done, uint64_t total)
 {
-	const struct worker *w = ctx;
+	struct worker *w = ctx;
 	struct report r;
 
+	tell_marked(w);
 	memset(&r, 0, sizeof(r));
 	r.kind = REPORT_PROGRESS;
 	r.done = done;
 	r.total = total;
-	(void)report_send(w->reports, &r); /* the flash matters, not who hears of it */
+	(void)report_send(w->reports, &r); /* as there */
 }
 
 static void on_note(void *ctx, const char *text)
 {
-	const struct worker *w = ctx;
+	struct worker *w = ctx;
 
+	tell_marked(w);
 	(void)report_text(w->reports, REPORT_SAY, "%s", text);
 }
 
-static void tell(struct worker *w, const struct image *img, const struct engine_counts *counts)
+static void on_lengthy(void *ctx, uint64_t ms)
 {
-	for (unsigned int i = 0; i < img->payload_count; i++) {
-		char text[256];
+	const struct worker *w = ctx;
+	struct report r = { .kind = REPORT_ALIVE, .done = ms, .text = "erasing a volume" };
 
-		flashing_tell(text, sizeof(text), &img->payload[i], &counts[i]);
-		on_note(w, text);
-	}
+	(void)report_send(w->reports, &r);
 }
 
-/* Whoever comes after this, if it fails, is to know. */
-static void tell_marked(const struct image *img, const struct engine_counts *counts,
-			uint32_t before, int reports)
+static void tell(struct worker *w)
 {
-	struct report r;
+	for (unsigned int i = 0; i < w->img->payload_count; i++) {
+		char text[256];
 
-	memset(&r, 0, sizeof(r));
-	r.kind = REPORT_MARKED;
-	for (unsigned int i = 0; i < img->payload_count; i++)
-		r.done += counts[i].newly_bad - before;
-	(void)report_send(reports, &r); /* as in on_progress() */
+		flashing_tell(text, sizeof(text), &w->img->payload[i], &w->counts[i]);
+		on_note(w, text);
+	}
 }
 
 static int flash(struct worker *w, const struct image *img, struct source *src, uint32_t marked,
 		 struct fault *f)
 {
-	const struct engine_events events = { w, on_begin, on_progress, on_note };
-	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
+	const struct engine_events events = { w, on_begin, on_progress, on_note, on_lengthy };
+	struct targets looked_at;
 	bool begun;
 	int result;
 
-	memset(counts, 0, sizeof(counts));
+	w->img = img;
+	w->marked = marked;
 	for (unsigned int i = 0; i < img->payload_count; i++)
-		counts[i].newly_bad = marked;
-	result = flashing_run(img, src, &events, counts, &begun, f);
-	tell_marked(img, counts, marked, w->reports);
+		w->counts[i].newly_bad = marked;
+	targets_from_names(&looked_at, w->plan->targets);
+	result = flashing_run(&looked_at, img, src, &events, w->counts, &begun, f);
+	tell_marked(w);
 	if (result == 0)
-		tell(w, img, counts);
+		tell(w);
 	return result;
 }
 

@@ -80,7 +80,7 @@ static void on_note(void *ctx, const char *text)
 
 static int try_once(struct writing *w, struct fault *f)
 {
-	const struct engine_events events = { w, on_begin, on_progress, on_note };
+	const struct engine_events events = { w, on_begin, on_progress, on_note, NULL };
 	struct source *src;
 	bool begun;
 	int result;
@@ -88,8 +88,8 @@ static int try_once(struct writing *w, struct fault *f)
 	if (firmware_chunks(&w->firmware, &src, f) < 0)
 		return -1;
 	progress_start(&w->progress, "writing");
-	result = flashing_run_on(&w->targets, firmware_image(&w->firmware), src, &events, w->counts,
-				 &begun, f);
+	result = flashing_run(&w->targets, firmware_image(&w->firmware), src, &events, w->counts,
+			      &begun, f);
 	progress_end(&w->progress);
 	return result;
 }

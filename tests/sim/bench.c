@@ -240,7 +240,7 @@ static void count_unsaid(struct bench *b)
 
 int bench_run(struct bench *b)
 {
-	struct engine_events events = { b, on_begin, on_progress, on_note };
+	struct engine_events events = { b, on_begin, on_progress, on_note, NULL };
 	struct target *targets[BENCH_CHIPS] = { NULL };
 	uint32_t bad[BENCH_CHIPS];
 	struct source src;

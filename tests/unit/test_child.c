@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -349,6 +350,87 @@ static void slow_is_not_stalled(void **state)
 	assert_int_equal(reports, 20);
 }
 
+/* Says how long what comes next may take, and is silent for a second of several polls. */
+static int take_long(void *ctx, int to, struct fault *fault)
+{
+	struct report r = { .kind = REPORT_ALIVE, .done = *(uint64_t *)ctx, .text = "erasing" };
+
+	(void)report_send(to, &r);
+	(void)__real_poll(NULL, 0, 900);
+	return 0;
+}
+
+static enum child_end take_longer_by(uint64_t ms)
+{
+	const struct child_work w = {
+		.name = "the work", .run = take_long, .ctx = &ms, .stall_ms = 15000
+	};
+
+	poll_takes_ms = 10000;
+	return child_run(&w, &f);
+}
+
+static void lengthy_is_not_stalled(void **state)
+{
+	assert_int_equal(take_longer_by(10000000), CHILD_SUCCEEDED);
+	assert_int_equal(take_longer_by(0), CHILD_STALLED);
+}
+
+static int fault_and_hang(void *ctx, int to, struct fault *fault)
+{
+	struct report r = { .kind = REPORT_FAULT,
+			    .fault = { .kind = FAULT_FLASH, .err = ENOTRECOVERABLE } };
+
+	(void)report_send(to, &r);
+	while (pause() < 0)
+		; /* no signal has a handler */
+	return 0;
+}
+
+/* Its last word holds, though it does not come to its end. */
+static void fault_counts_though_it_hangs(void **state)
+{
+	polls_until_stall = 1;
+	assert_int_equal(run(fault_and_hang, 30000), CHILD_FAILED);
+	assert_int_equal(f.err, ENOTRECOVERABLE);
+	assert_int_equal(f.kind, FAULT_FLASH);
+}
+
+/* A child of a child keeps the pipe open for longer than anybody waits, unless it is killed as well. */
+static int hang_and_leave_one(void *ctx, int to, struct fault *fault)
+{
+	if (fork() == 0) {
+		(void)__real_poll(NULL, 0, 20000);
+		_exit(0);
+	}
+	(void)report_text(to, REPORT_ALIVE, "hanging");
+	while (pause() < 0)
+		; /* no signal has a handler */
+	return 0;
+}
+
+static void nobody_waits_for_a_childs_child(void **state)
+{
+	time_t start = time(NULL);
+
+	polls_until_stall = 1;
+	assert_int_equal(run(hang_and_leave_one, 30000), CHILD_STALLED);
+	assert_true(time(NULL) - start < 15);
+}
+
+static int end_with_its_parent(void *ctx, int to, struct fault *fault)
+{
+	int signal = 0;
+
+	(void)prctl(PR_GET_PDEATHSIG, &signal);
+	return signal == SIGKILL ? 0 : fault_set(fault, FAULT_FAILED, "lives on");
+}
+
+static void child_ends_with_its_parent(void **state)
+{
+	assert_int_equal(run(end_with_its_parent, 30000), CHILD_SUCCEEDED);
+}
+
 static int stop_twice(void *ctx, int to, struct fault *fault)
 {
 	(void)report_text(to, REPORT_ALIVE, "stopping");
@@ -460,6 +542,10 @@ int main(void)
 		child_test(hangs_after_its_last_word),
 		child_test(alone_is_waited_for),
 		child_test(slow_is_not_stalled),
+		child_test(lengthy_is_not_stalled),
+		child_test(fault_counts_though_it_hangs),
+		child_test(nobody_waits_for_a_childs_child),
+		child_test(child_ends_with_its_parent),
 		child_test(stopped_is_resumed),
 		child_test(end_is_seen_though_the_pipe_is_open),
 		child_test(reaps_others),

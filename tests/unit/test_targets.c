@@ -386,15 +386,28 @@ static void look_ahead(void **state)
 
 static void only_their_devices(void **state)
 {
-	const struct sim_geometry g = { SIM_NOR, 4096, 1, 4, NULL, 0 };
-	struct image img = { .payload_count = 1 };
+	struct targets given = { .count = 3, .device = { "mtd0", "ubi0_1", "mmcblk0p2" } };
+	char names[TARGETS_NAMES];
 
-	(void)strcpy(sim_add_chip(&board, "a", &g)->target.device, "ubi0_1");
-	(void)strcpy(img.payload[0].part, "a");
-	img.payload[0].size = 1 << 20; /* that it does not fit is not asked any more */
-	assert_int_equal(targets_find(&t, &img, &f), 0);
-	assert_int_equal(t.count, 1);
-	assert_string_equal(t.device[0], "ubi0_1");
+	targets_to_names(names, &given);
+	assert_string_equal(names, "mtd0 ubi0_1 mmcblk0p2");
+	targets_from_names(&t, names);
+	assert_memory_equal(&t, &given, sizeof(t));
+	given.count = 0;
+	targets_to_names(names, &given);
+	assert_string_equal(names, "");
+	targets_from_names(&t, names);
+	assert_int_equal(t.count, 0);
+	memset(&given, 'x', sizeof(given));
+	given.count = IMAGE_PAYLOADS_MAX;
+	for (int i = 0; i < IMAGE_PAYLOADS_MAX; i++)
+		given.device[i][31] = '\0';
+	targets_to_names(names, &given);
+	targets_from_names(&t, names);
+	assert_int_equal(t.count, IMAGE_PAYLOADS_MAX);
+	assert_string_equal(t.device[IMAGE_PAYLOADS_MAX - 1], given.device[0]);
+	targets_from_names(&t, "a b c d e f g h i j k l m n o p q r s");
+	assert_int_equal(t.count, IMAGE_PAYLOADS_MAX);
 }
 
 static void targets_that_do_not_fit(void **state)

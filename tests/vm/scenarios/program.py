@@ -75,6 +75,47 @@ def exec_fails(lab):
 
 
 @scenario()
+def exec_leaves_something(lab):
+    """--exec whose program ends well and leaves something running: it ends before what follows."""
+    script = "#!/bin/sh\n(trap '' TERM; while :; do sleep 1; done) &\nexit 0\n"
+    applets = " ".join(f"--include /bin/{name}" for name in ("sh", "sleep"))
+    b = bench.on(lab, "squashfs-nand", stick={"x.sh": script})
+    b.machine.send(f"flashinit update --after boot --exec /x --include /mnt/x.sh=/x {applets}\n")
+    b.machine.expect("/x has succeeded", timeout=40)
+    b.machine.up(1, timeout=40)
+    lab.check_equal(b.machine.sh("ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c deleted").out, "0",
+                    "programs that live on in the RAM root")
+
+
+@scenario(timeout=120)
+def exec_hangs(lab):
+    """--exec that fails while what it has started hangs in the kernel: it is not started again."""
+    script = ("#!/bin/sh\necho RUNNING\n/usr/sbin/flash_erase -q /dev/mtd0 0 0 &\n"
+              "/bin/sleep 2\nexit 3\n")
+    b = bench.on(lab, "squashfs-nand", files=_stock("flash_erase"), stick={"x.sh": script},
+                 faults={"hang": 3})
+    b.machine.send("flashinit update --exec /x --include /mnt/x.sh=/x --include /bin/sh "
+                   "--include /bin/sleep --include /usr/sbin/flash_erase\n")
+    b.machine.expect("will not die", timeout=80)
+    b.machine.expect("/x has FAILED", timeout=20)
+    lab.check_equal(b.machine.console.count("flashinit: RUNNING"), 1, "number of attempts")
+    b.machine.kill()
+
+
+@scenario()
+def exec_on_overlay(lab):
+    """--exec where the root is on no device of its own: what is to be proven is not known, refused."""
+    b = bench.on(lab, "squashfs-nand")
+    b.machine.sh("mkdir -p /tmp/u/up /tmp/u/work /tmp/new && mount -t overlay -o "
+                 "lowerdir=/,upperdir=/tmp/u/up,workdir=/tmp/u/work over /tmp/new && "
+                 "cd /tmp/new && mkdir old && pivot_root . old && mount --move old/dev dev && "
+                 "mount --move old/proc proc && mount --move old/sys sys", check=True)
+    result = b.machine.sh("old/sbin/flashinit update --exec /bin/true --include /bin/true")
+    lab.check_equal(result.code, 4, "exit code")
+    lab.check("which is on no device of its own" in result.out, result.out)
+
+
+@scenario()
 def exec_without_ubi(lab):
     """--exec where UBI is attached to flash that the root's shares: it is detached before."""
     script = "#!/bin/sh\necho UBI has $(/bin/ls /sys/class/ubi)\n"
