@@ -90,14 +90,6 @@ static int prove(const struct targets *t, struct fault *f)
 	return result;
 }
 
-/* Nobody knows what a program of the user's will write to: the flash of the old root, most likely. */
-static void name_targets(struct targets *t, const struct plan *plan)
-{
-	targets_from_names(t, plan->targets);
-	if (*plan->exec)
-		root_device(t->device[t->count++], plan->root);
-}
-
 /* Whoever hears of the fault alone, by the outcome, learns of one of them. */
 static int name_holders(struct fault *f)
 {
@@ -116,7 +108,7 @@ int clear_and_prove(const struct plan *plan, int reports, struct fault *f)
 {
 	struct targets t;
 
-	name_targets(&t, plan);
+	targets_from_names(&t, plan->targets);
 	if (let_go(&t, reports, f) == 0 && prove(&t, f) == 0)
 		return 0;
 	return name_holders(f);

@@ -201,8 +201,8 @@ static int check_target(struct preflight *p, struct finding *found, struct fault
 /* Whoever writes may write there. */
 static int check_root(struct preflight *p, struct finding *found, struct fault *f)
 {
+	struct targets *t = &p->targets;
 	struct fault why;
-	char device[32];
 
 	if (root_find(p->root, sizeof(p->root), &p->reachable, "/sys", &why) < 0) {
 		finding_say(found, "%s", why.text);
@@ -214,8 +214,10 @@ static int check_root(struct preflight *p, struct finding *found, struct fault *
 		return -1;
 	}
 	finding_say(found, "/ is on %s", p->root);
-	root_device(device, p->root);
-	return p->options->firmware->exec ? check_use(p, device, f) : 0;
+	if (!p->options->firmware->exec)
+		return 0;
+	root_device(t->device[t->count++], p->root);
+	return check_use(p, t->device[t->count - 1], f);
 }
 
 static int find_includes(struct preflight *p, struct finding *found, struct fault *f)
@@ -223,6 +225,10 @@ static int find_includes(struct preflight *p, struct finding *found, struct faul
 	const struct firmware_request *r = p->options->firmware;
 
 	if (includes_find(&p->includes, r->include, r->include_count, f) < 0)
+		return -1;
+	if (includes_check_program(&p->includes, r->exec ? r->exec : "", f) < 0 ||
+	    includes_check_program(&p->includes, update_after(p->options, &p->config)->program, f) <
+		    0)
 		return -1;
 	finding_figure(found, "files", p->includes.count);
 	finding_figure(found, "bytes", p->includes.bytes);
@@ -322,6 +328,7 @@ enum { /* what a condition finds out that others cannot be told without */
        CONTENTS = 8,
        MOUNTS = 16,
        TARGETS = 32,
+       INCLUDES = 64,
 };
 
 const struct condition conditions[] = {
@@ -342,10 +349,10 @@ const struct condition conditions[] = {
 	{ "targets", check_apart, IMAGE | TARGETS, TARGETS, OF_IMAGE },
 	{ "data", check_data, IMAGE | CONTENTS | TARGETS, 0, OF_IMAGE },
 	{ "home", find_home, IMAGE | MOUNTS | TARGETS, 0, ALWAYS_TOLD | OF_IMAGE },
-	{ "root", check_root, CONFIG | MOUNTS, 0, 0 },
-	{ "include", find_includes, SIGHT, 0, 0 },
+	{ "root", check_root, CONFIG | MOUNTS, TARGETS, 0 },
+	{ "include", find_includes, CONFIG, INCLUDES, 0 },
 	{ "outcome", check_outcome, CONFIG | MOUNTS | TARGETS, 0, 0 },
-	{ "memory", check_memory, IMAGE, 0, 0 },
+	{ "memory", check_memory, IMAGE | INCLUDES, 0, 0 },
 	{ "ramroot", check_ramroot, SIGHT, 0, 0 },
 };
 const unsigned int conditions_count = sizeof(conditions) / sizeof(*conditions);

@@ -172,6 +172,7 @@ static int copy_stream(struct firmware *fw, int fd, int (*keep_going)(void), str
 {
 	const struct image *img = &fw->file.image;
 	uint8_t preamble[IMAGE_PREAMBLE_SIZE];
+	uint64_t left = img->body_size;
 	char buf[4096];
 	ssize_t n = 0;
 	int result;
@@ -183,12 +184,16 @@ static int copy_stream(struct firmware *fw, int fd, int (*keep_going)(void), str
 		result = fd_write(fd, img->index, img->index_size);
 	if (result == 0)
 		result = fd_write(fd, img->signature, img->signature_size);
-	while (result == 0) {
-		n = read_stream(&fw->file.source, buf, sizeof(buf), keep_going, f);
+	while (result == 0 && left > 0) {
+		n = read_stream(&fw->file.source, buf,
+				left < sizeof(buf) ? (size_t)left : sizeof(buf), keep_going, f);
 		if (n <= 0)
 			return (int)n;
+		left -= (size_t)n;
 		result = fd_write(fd, buf, (size_t)n);
 	}
+	if (result == 0)
+		return source_expect_end(&fw->file.source, f);
 	return fault_errno(f, FAULT_FAILED, "cannot write the image to RAM");
 }
 

@@ -2,6 +2,7 @@
 /* flashinit: replaces PID 1 to rewrite the flash that the running system booted from. */
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "options.h"
@@ -102,10 +103,10 @@ static int run_command_line(int argc, char **argv)
 	case VERB_STATUS:
 		return status(&o.status);
 	case VERB_HELP:
-		(void)fputs(help, stdout);
+		(void)dprintf(STDOUT_FILENO, "%s", help);
 		return 0;
 	case VERB_VERSION:
-		(void)fputs("flashinit " FLASHINIT_VERSION "\n", stdout);
+		(void)dprintf(STDOUT_FILENO, "flashinit " FLASHINIT_VERSION "\n");
 		return 0;
 	}
 	return FAULT_USAGE;

@@ -2,6 +2,7 @@
 #include "image_home.h"
 
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +54,11 @@ static bool no_target_shares(int number, const struct targets *targets, const ch
 		return false;
 	home = mtd_map_find(&map, number);
 	for (unsigned int i = 0; home && i < targets->count; i++) {
-		target = mtd_map_find(&map, mtd_number(targets->device[i]));
+		int under = mtd_under(targets->device[i], sys);
+
+		if (under < 0) /* a disk */
+			continue;
+		target = mtd_map_find(&map, under);
 		if (!target || mtd_overlap(home, target))
 			return false;
 	}
@@ -107,6 +112,11 @@ static bool outlives_all(const struct mount *m, const struct targets *targets, c
 	       (strncmp(m->type, "fuse", 4) != 0 && on_hardware(m, targets, sys));
 }
 
+bool image_home_is_overlay(const struct statfs *fs)
+{
+	return (unsigned long)fs->f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
 const char *image_home_type(dev_t dev, dev_t root, const struct mount_table *mounts,
 			    const struct targets *targets, const char *sys)
 {
@@ -119,11 +129,12 @@ const char *image_home_find(const struct firmware *fw, const struct mount_table 
 			    const struct targets *targets)
 {
 	const struct source *src = &fw->file.source;
+	struct statfs fs;
 	struct stat st, root;
 
 	/* Standard input may be past other bytes of its file. */
 	if (fw->is_raw || src->start != 0 || fstat(src->fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    stat("/", &root) < 0)
+	    stat("/", &root) < 0 || fstatfs(src->fd, &fs) < 0 || image_home_is_overlay(&fs))
 		return NULL;
 	return image_home_type(st.st_dev, root.st_dev, mounts, targets, "/sys");
 }

@@ -5,7 +5,9 @@
 #ifndef INIT_IMAGE_HOME_H
 #define INIT_IMAGE_HOME_H
 
+#include <stdbool.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 
 #include "fault.h"
 #include "firmware.h"
@@ -20,6 +22,12 @@
  */
 const char *image_home_type(dev_t dev, dev_t root, const struct mount_table *mounts,
 			    const struct targets *targets, const char *sys);
+
+/*
+ * Whether it is an overlay: before Linux 5.8 its files may have the numbers of the file system that is
+ * its upper layer, while the lower ones go.
+ */
+bool image_home_is_overlay(const struct statfs *fs);
 
 /*
  * The same for the file system that the firmware is on. NULL, too, for what cannot be read twice,

@@ -13,6 +13,7 @@
 #include "interpreter.h"
 #include "files.h"
 #include "mounts.h"
+#include "ramroot.h"
 
 enum { PAGE = 4096 };
 
@@ -24,10 +25,30 @@ static bool is_place(const char *to)
 	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
 		if (path_below(to, taken[i]))
 			return false;
-	return to[0] == '/' && !strstr(to, "/..") && strlen(to) < INCLUDE_PATH;
+	return to[0] == '/' && to[1];
 }
 
-static struct included *find(struct includes *in, const char *to)
+/* Takes "//", "/./" and "/x/.." out of an absolute path. */
+static void clean(char *path)
+{
+	char *to = path;
+
+	for (const char *at = path; *at;) {
+		size_t len = 1 + strcspn(at + 1, "/");
+
+		if (len == 3 && memcmp(at, "/..", len) == 0) {
+			while (to > path && *--to != '/')
+				;
+		} else if (len > 1 && !(len == 2 && at[1] == '.')) {
+			memmove(to, at, len);
+			to += len;
+		}
+		at += len;
+	}
+	*to = '\0';
+}
+
+static const struct included *find(const struct includes *in, const char *to)
 {
 	for (unsigned int i = 0; i < in->count; i++)
 		if (strcmp(in->file[i].to, to) == 0)
@@ -35,30 +56,52 @@ static struct included *find(struct includes *in, const char *to)
 	return NULL;
 }
 
+int includes_check_program(const struct includes *in, const char *command, struct fault *f)
+{
+	const struct included *one;
+	char path[INCLUDE_PATH];
+
+	if (!*command)
+		return 0;
+	(void)snprintf(path, sizeof(path), "%.*s", (int)strcspn(command, " \t"), command);
+	if (strcmp(path, RAMROOT_INIT) == 0)
+		return 0;
+	one = find(in, path);
+	if (one && access(one->from, X_OK) == 0)
+		return 0;
+	errno = one ? errno : ENOENT;
+	return fault_errno(f, FAULT_UNFIT, "%s in the RAM root (--include takes it along)", path);
+}
+
 static int add(struct includes *in, const char *from, const char *to, bool asked_for,
 	       struct fault *f)
 {
-	struct included *one = find(in, to);
-	char real[PATH_MAX];
+	char real[PATH_MAX], place[INCLUDE_PATH];
+	const struct included *one;
+	struct included *new;
 	struct stat st;
 
 	if (file_real_path(real, sizeof(real), from) < 0 || stat(real, &st) < 0)
 		return fault_errno(f, FAULT_UNFIT, "--include: %s", from);
 	if (!S_ISREG(st.st_mode))
 		return fault_set(f, FAULT_UNFIT, "--include: %s is not a file", from);
+	(void)snprintf(place, sizeof(place), "%s", to);
+	if (*place == '/')
+		clean(place);
+	one = find(in, place);
 	if (one && strcmp(one->from, real) != 0)
 		return fault_set(f, FAULT_UNFIT, "--include: %s and %s cannot both be %s",
-				 one->from, real, to);
+				 one->from, real, place);
 	if (one)
 		return 0;
-	if (!is_place(to) || strlen(real) >= INCLUDE_PATH)
+	if (!is_place(place) || strlen(to) >= INCLUDE_PATH || strlen(real) >= INCLUDE_PATH)
 		return fault_set(f, FAULT_UNFIT, "--include: %s cannot be placed at %s", from, to);
 	if (in->count == INCLUDES_MAX)
 		return fault_set(f, FAULT_UNFIT, "--include: more than %d files", INCLUDES_MAX);
-	one = &in->file[in->count++];
-	memcpy(one->from, real, strlen(real) + 1);
-	memcpy(one->to, to, strlen(to) + 1);
-	one->asked_for = asked_for;
+	new = &in->file[in->count++];
+	memcpy(new->from, real, strlen(real) + 1);
+	memcpy(new->to, place, sizeof(place));
+	new->asked_for = asked_for;
 	in->bytes += ((uint64_t)st.st_size + PAGE - 1) / PAGE * PAGE;
 	return 0;
 }

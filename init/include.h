@@ -30,6 +30,12 @@ int includes_find(struct includes *in, const char *const *words, unsigned int co
 		  struct fault *f);
 
 /*
+ * Checks that the first word of the command line is the place of one of them that can be run, or flashinit;
+ * an empty command is right. Else FAULT_UNFIT.
+ */
+int includes_check_program(const struct includes *in, const char *command, struct fault *f);
+
+/*
  * Copies all of it to its place below dir, and checks that each program finds its libraries, and each
  * script its interpreter, with dir as the root.
  */

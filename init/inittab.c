@@ -79,7 +79,8 @@ char *inittab_rewrite(const char *old, const char *command)
 		}
 		line += len;
 	}
-	(void)sprintf(to, "%s%s\n", entry, command); /* the room was counted above */
+	to = stpcpy(stpcpy(to, entry), command); /* the room was counted above */
+	memcpy(to, "\n", 2);
 	return text;
 }
 

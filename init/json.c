@@ -29,7 +29,7 @@ void json_string(const char *text)
 {
 	char quoted[JSON_QUOTED(512)];
 
-	(void)fputs(json_quote(quoted, text), stdout);
+	(void)dprintf(STDOUT_FILENO, "%s", json_quote(quoted, text));
 }
 
 /* One write: a reader gets the line whole or not at all. */

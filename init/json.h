@@ -16,7 +16,7 @@
  */
 const char *json_quote(char *to, const char *text);
 
-/* Prints text as a string, with stdio: not for what must not wait for a reader. Up to 511 bytes. */
+/* Prints text as a string, and waits for who reads it. Up to 511 bytes. */
 void json_string(const char *text);
 
 /*

@@ -29,3 +29,10 @@ int memory_check(const char *meminfo, uint64_t need, uint64_t *have, struct faul
 				 need >> 10, *have >> 10);
 	return 0;
 }
+
+void memory_spare_us(void)
+{
+	static const char never[] = "-1000";
+
+	(void)file_write("/proc/self/oom_score_adj", never, sizeof(never) - 1);
+}

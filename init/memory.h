@@ -12,4 +12,7 @@
  */
 int memory_check(const char *meminfo, uint64_t need, uint64_t *have, struct fault *f);
 
+/* Asks the kernel never to end this process for want of memory. If it will not be asked, so be it. */
+void memory_spare_us(void);
+
 #endif

@@ -173,7 +173,10 @@ int mounts_read_all(struct mount_table *t, struct fault *f)
 	(void)close(ends[0]);
 	if (pid < 0 || !ended_well(pid) || !text) {
 		free(text);
-		return fault_set(f, FAULT_UNFIT, "cannot see the mounts that / is mounted over");
+		return fault_set(
+			f, FAULT_UNFIT,
+			"cannot see the mounts that / is mounted over, which takes a kernel with "
+			"mount namespaces");
 	}
 	return mounts_parse(t, text, f);
 }

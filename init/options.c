@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "config.h"
 #include "payload_spec.h"
 
 enum {
@@ -154,6 +155,9 @@ static int take_option(struct options *o, int option, struct fault *f)
 	case OPT_AFTER:
 		return take_after(&o->update, f);
 	case OPT_OUTCOME:
+		if (*optarg != '/' || strlen(optarg) >= sizeof(((struct config *)NULL)->outcome))
+			return fault_set(f, FAULT_USAGE,
+					 "--outcome %s: must be a short absolute path", optarg);
 		o->update.outcome = o->status.outcome = optarg;
 		return 0;
 	case OPT_DRY_RUN:

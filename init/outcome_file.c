@@ -14,7 +14,7 @@
 #include "image_home.h"
 
 /* The file, or the folder that it will be in. */
-static int look_at(const char *file, struct stat *st, struct fault *f)
+static int look_at(const char *file, struct stat *st, struct statfs *fs, struct fault *f)
 {
 	char path[PATH_MAX];
 	char *slash;
@@ -31,7 +31,7 @@ static int look_at(const char *file, struct stat *st, struct fault *f)
 	} else if (!S_ISREG(st->st_mode)) {
 		return fault_set(f, FAULT_UNFIT, "%s: the outcome goes into a file", file);
 	}
-	if (access(path, W_OK) < 0)
+	if (access(path, W_OK) < 0 || statfs(path, fs) < 0)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot be written", path);
 	return 0;
 }
@@ -41,10 +41,11 @@ const char *outcome_file_home(const char *file, const struct mount_table *mounts
 {
 	const char *type = NULL;
 	struct stat st, root;
+	struct statfs fs;
 
-	if (look_at(file, &st, f) < 0)
+	if (look_at(file, &st, &fs, f) < 0)
 		return NULL;
-	if (stat("/", &root) == 0)
+	if (stat("/", &root) == 0 && !image_home_is_overlay(&fs))
 		type = image_home_type(st.st_dev, root.st_dev, mounts, targets, "/sys");
 	if (type && strcmp(type, "tmpfs") != 0 && strcmp(type, "ramfs") != 0)
 		return type;
@@ -55,12 +56,16 @@ const char *outcome_file_home(const char *file, const struct mount_table *mounts
 	return NULL;
 }
 
-int outcome_file_keep(const char *file, const char *path, struct fault *f)
+int outcome_file_keep(const char *file, const char *path, bool *made, struct fault *f)
 {
-	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+	int fd = open(file, flags | O_EXCL, 0644);
 	char from[32];
 	int result;
 
+	*made = fd >= 0;
+	if (fd < 0)
+		fd = open(file, flags, 0644);
 	if (fd < 0)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot open", file);
 	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);

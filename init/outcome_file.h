@@ -5,6 +5,8 @@
 #ifndef INIT_OUTCOME_FILE_H
 #define INIT_OUTCOME_FILE_H
 
+#include <stdbool.h>
+
 #include "fault.h"
 #include "mounts.h"
 #include "targets.h"
@@ -16,7 +18,10 @@
 const char *outcome_file_home(const char *file, const struct mount_table *mounts,
 			      const struct targets *targets, struct fault *f);
 
-/* Makes the file if there is none, and makes it appear, with its file system, at the new path. */
-int outcome_file_keep(const char *file, const char *path, struct fault *f);
+/*
+ * Makes the file if there is none, which *made says, and makes it appear, with its file system, at the
+ * new path.
+ */
+int outcome_file_keep(const char *file, const char *path, bool *made, struct fault *f);
 
 #endif

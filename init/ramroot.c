@@ -46,13 +46,18 @@ static void in_dir(char path[PATH_ROOM], const struct ramroot *r, const char *na
 static const char *const parents[] = { "/run", "/tmp", "/var/run", "/var/tmp", "/mnt", "" };
 static const char *const existing[] = { "/mnt", "/media", "/run", "/tmp", "/opt", "/srv" };
 
+/* One that nothing is mounted on, if there is any: that may be what is to be taken along. */
 static int find_existing(char *dir, size_t size, struct fault *f)
 {
-	for (size_t i = 0; i < sizeof(existing) / sizeof(*existing); i++) {
-		struct stat st;
+	enum { COUNT = sizeof(existing) / sizeof(*existing) };
+	struct stat st, root;
 
-		(void)snprintf(dir, size, "%s", existing[i]);
-		if (stat(dir, &st) == 0 && S_ISDIR(st.st_mode))
+	if (stat("/", &root) < 0)
+		return fault_errno(f, FAULT_UNFIT, "/");
+	for (size_t i = 0; i < COUNT + COUNT; i++) {
+		(void)snprintf(dir, size, "%s", existing[i % COUNT]);
+		if (stat(dir, &st) == 0 && S_ISDIR(st.st_mode) &&
+		    (i >= COUNT || st.st_dev == root.st_dev))
 			return 0;
 	}
 	return fault_set(f, FAULT_UNFIT,
@@ -162,7 +167,21 @@ static int mount_kernel_views(const struct ramroot *r, struct fault *f)
 	return 0;
 }
 
-static int copy_files(const struct ramroot *r, const struct ramroot_contents *c, struct fault *f)
+static int keep_outcome(struct ramroot *r, const struct ramroot_contents *c, struct fault *f)
+{
+	char path[PATH_ROOM];
+	bool made;
+	int result;
+
+	if (!*c->outcome)
+		return 0;
+	in_dir(path, r, OUTCOME_KEPT);
+	result = outcome_file_keep(c->outcome, path, &made, f);
+	r->made_file = made ? c->outcome : NULL;
+	return result;
+}
+
+static int copy_files(struct ramroot *r, const struct ramroot_contents *c, struct fault *f)
 {
 	char path[PATH_ROOM];
 
@@ -172,8 +191,7 @@ static int copy_files(const struct ramroot *r, const struct ramroot_contents *c,
 	in_dir(path, r, c->plan->image);
 	if (*c->plan->image && c->place_image(c->ctx, path, f) < 0)
 		return -1;
-	in_dir(path, r, OUTCOME_KEPT);
-	if (*c->outcome && outcome_file_keep(c->outcome, path, f) < 0)
+	if (keep_outcome(r, c, f) < 0)
 		return -1;
 	in_dir(path, r, PLAN_FILE);
 	if (plan_write(c->plan, path, f) < 0)
@@ -318,6 +336,9 @@ void ramroot_undo(struct ramroot *r)
 		undo(undo_mount, r->dir);
 	if (r->made_dir)
 		undo(undo_folder, r->dir);
+	if (r->made_file)
+		(void)unlink(r->made_file); /* an empty one does no harm */
+	r->made_file = NULL;
 	r->mounted = r->bound = r->made_dir = false;
 }
 

@@ -21,6 +21,7 @@ struct ramroot {
 	bool made_dir; /* by us, to be removed again */
 	bool bound;    /* onto itself, so that no other namespace sees what is mounted there */
 	bool mounted;
+	const char *made_file; /* for the outcome, on a file system of the old system; or NULL */
 };
 
 struct ramroot_contents {

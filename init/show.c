@@ -1,12 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "show.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "image_file.h"
 #include "json.h"
 #include "say.h"
+
+static int lost; /* why something could not be written */
+
+static void put(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void put(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (vdprintf(STDOUT_FILENO, fmt, args) < 0)
+		lost = errno;
+	va_end(args);
+}
 
 static const char *const kinds[] = {
 	[PAYLOAD_MTD] = "mtd",
@@ -39,65 +55,68 @@ static uint64_t stored_bytes(const struct payload *p)
 
 static void print_payload(const struct payload *p)
 {
-	(void)printf("payload: %s", p->part);
+	put("payload: %s", p->part);
 	if (p->kind == PAYLOAD_UBIVOL)
-		(void)printf(", volume %s (%s, %" PRIu64 " bytes)", p->volume,
-			     p->volume_type == VOLUME_STATIC ? "static" : "dynamic",
-			     p->volume_size);
-	(void)printf(", kind %s, %" PRIu64 " bytes (%" PRIu64 " stored), %" PRIu32
-		     " chunks of %" PRIu32 ", tail %s\n",
-		     kinds[p->kind], p->size, stored_bytes(p), p->chunk_count, p->chunk_size,
-		     tails[p->tail]);
+		put(", volume %s (%s, %" PRIu64 " bytes)", p->volume,
+		    p->volume_type == VOLUME_STATIC ? "static" : "dynamic", p->volume_size);
+	(void)dprintf(STDOUT_FILENO,
+		      ", kind %s, %" PRIu64 " bytes (%" PRIu64 " stored), %" PRIu32
+		      " chunks of %" PRIu32 ", tail %s\n",
+		      kinds[p->kind], p->size, stored_bytes(p), p->chunk_count, p->chunk_size,
+		      tails[p->tail]);
 }
 
 static void print_text(const struct image *img)
 {
-	(void)printf("firmware: %s\n", img->fw_version);
-	(void)printf("rollback number: %" PRIu32 "\n", img->rollback);
+	put("firmware: %s\n", img->fw_version);
+	put("rollback number: %" PRIu32 "\n", img->rollback);
 	for (unsigned int i = 0; i < img->board_count; i++)
-		(void)printf("board: %s\n", img->board[i]);
+		put("board: %s\n", img->board[i]);
 	for (unsigned int i = 0; i < img->payload_count; i++)
 		print_payload(&img->payload[i]);
-	(void)printf("signature: %s%s%s\n", trusts[img->trust], img->signed_by[0] ? ", " : "",
-		     img->signed_by);
-	(void)printf("size: %" PRIu64 " bytes\n", image_file_size(img));
+	put("signature: %s%s%s\n", trusts[img->trust], img->signed_by[0] ? ", " : "",
+	    img->signed_by);
+	put("size: %" PRIu64 " bytes\n", image_file_size(img));
 }
 
 static void json_payload(const struct payload *p)
 {
-	(void)printf("{\"partition\": ");
+	put("{\"partition\": ");
 	json_string(p->part);
-	(void)printf(", \"kind\": \"%s\", \"size\": %" PRIu64 ", \"stored\": %" PRIu64
-		     ", \"chunks\": %" PRIu32 ", \"chunk_size\": %" PRIu32 ", \"tail\": \"%s\"",
-		     kinds[p->kind], p->size, stored_bytes(p), p->chunk_count, p->chunk_size,
-		     tails[p->tail]);
+	(void)dprintf(STDOUT_FILENO,
+		      ", \"kind\": \"%s\", \"size\": %" PRIu64 ", \"stored\": %" PRIu64
+		      ", \"chunks\": %" PRIu32 ", \"chunk_size\": %" PRIu32 ", \"tail\": \"%s\"",
+		      kinds[p->kind], p->size, stored_bytes(p), p->chunk_count, p->chunk_size,
+		      tails[p->tail]);
 	if (p->kind == PAYLOAD_UBIVOL) {
-		(void)printf(", \"volume\": ");
+		put(", \"volume\": ");
 		json_string(p->volume);
-		(void)printf(", \"volume_size\": %" PRIu64 ", \"volume_type\": \"%s\"",
-			     p->volume_size,
-			     p->volume_type == VOLUME_STATIC ? "static" : "dynamic");
+		(void)dprintf(STDOUT_FILENO,
+			      ", \"volume_size\": %" PRIu64 ", \"volume_type\": \"%s\"",
+			      p->volume_size,
+			      p->volume_type == VOLUME_STATIC ? "static" : "dynamic");
 	}
-	(void)putchar('}');
+	put("}");
 }
 
 static void print_json(const struct image *img)
 {
-	(void)printf("{\"firmware\": ");
+	put("{\"firmware\": ");
 	json_string(img->fw_version);
-	(void)printf(", \"rollback_number\": %" PRIu32 ", \"boards\": [", img->rollback);
+	put(", \"rollback_number\": %" PRIu32 ", \"boards\": [", img->rollback);
 	for (unsigned int i = 0; i < img->board_count; i++) {
-		(void)printf("%s", i ? ", " : "");
+		put("%s", i ? ", " : "");
 		json_string(img->board[i]);
 	}
-	(void)printf("], \"payloads\": [");
+	put("], \"payloads\": [");
 	for (unsigned int i = 0; i < img->payload_count; i++) {
-		(void)printf("%s", i ? ", " : "");
+		put("%s", i ? ", " : "");
 		json_payload(&img->payload[i]);
 	}
-	(void)printf("], \"signature\": \"%s\", \"signed_by\": ", trusts[img->trust]);
+	(void)dprintf(STDOUT_FILENO,
+		      "], \"signature\": \"%s\", \"signed_by\": ", trusts[img->trust]);
 	json_string(img->signed_by);
-	(void)printf(", \"size\": %" PRIu64 "}\n", image_file_size(img));
+	put(", \"size\": %" PRIu64 "}\n", image_file_size(img));
 }
 
 static int open_image(struct image_file *file, const struct show_options *o, struct fault *f)
@@ -123,7 +142,8 @@ int show_info(const struct show_options *o)
 			print_json(&file.image);
 		else
 			print_text(&file.image);
-		if (fflush(stdout) != 0)
+		errno = lost;
+		if (lost)
 			result = fault_errno(&f, FAULT_FAILED, "standard output");
 	}
 	image_file_close(&file);

@@ -101,6 +101,8 @@ static void tell(const struct outcome *o, const char *where)
 
 static int find(struct outcome *o, const char *file, struct fault *f)
 {
+	const char *where = NULL;
+	struct outcome other;
 	struct config config;
 
 	if (!file) {
@@ -108,17 +110,23 @@ static int find(struct outcome *o, const char *file, struct fault *f)
 			return -1;
 		file = config.outcome;
 	}
+	if (*file && in_file(o, file))
+		where = file;
+	/* Later lines may not have got into the file: its system may have been full, or have hung. */
+	if (in_pstore(&other) && (!where || strcmp(other.time, o->time) > 0)) {
+		*o = other;
+		where = pstore;
+	}
 	/* What this kernel tells of is later than what is kept of boots before. */
-	if (in_kernel_log(o))
-		tell(o, "the kernel's log");
-	else if (*file && in_file(o, file))
-		tell(o, file);
-	else if (in_pstore(o))
-		tell(o, pstore);
-	else
+	if (in_kernel_log(&other)) {
+		*o = other;
+		where = "the kernel's log";
+	}
+	if (!where)
 		return fault_set(f, FAULT_FAILED,
 				 "no outcome of an update is in %s%s%s and the kernel's log", file,
 				 *file ? ", " : "", pstore);
+	tell(o, where);
 	return 0;
 }
 

@@ -57,7 +57,7 @@ void targets_to_names(char names[TARGETS_NAMES], const struct targets *t)
 	size_t len = 0;
 
 	names[0] = '\0';
-	for (unsigned int i = 0; i < t->count && i < IMAGE_PAYLOADS_MAX; i++)
+	for (unsigned int i = 0; i < t->count; i++)
 		len += (size_t)snprintf(names + len, TARGETS_NAMES - len, "%s%s", i ? " " : "",
 					t->device[i]);
 }
@@ -65,7 +65,7 @@ void targets_to_names(char names[TARGETS_NAMES], const struct targets *t)
 void targets_from_names(struct targets *t, const char *names)
 {
 	memset(t, 0, sizeof(*t));
-	while (*names && t->count < IMAGE_PAYLOADS_MAX) {
+	while (*names && t->count < TARGETS_MAX) {
 		size_t len = strcspn(names, " ");
 
 		(void)snprintf(t->device[t->count++], sizeof(t->device[0]), "%.*s", (int)len,

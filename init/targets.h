@@ -12,11 +12,16 @@
 #include "image.h"
 #include "proof.h"
 
+enum {
+	TARGETS_MAX =
+		IMAGE_PAYLOADS_MAX + 1,   /* what the root is on may be one that no image names */
+	TARGETS_NAMES = TARGETS_MAX * 32, /* bytes that all names of devices take */
+};
+
 struct targets {
 	unsigned int count;
-	char device[IMAGE_PAYLOADS_MAX + 1]
-		   [32];     /* as in struct target; one more, which no image names */
-	uint32_t eraseblock; /* bytes in the largest one */
+	char device[TARGETS_MAX][32]; /* as in struct target */
+	uint32_t eraseblock;          /* bytes in the largest one */
 };
 
 /*
@@ -31,8 +36,6 @@ int targets_apart(const struct targets *t, const struct image *img, struct fault
 
 /* Does both for all of them, and tells what it finds, a line each. */
 int targets_look(struct targets *t, const struct image *img, struct fault *f);
-
-enum { TARGETS_NAMES = IMAGE_PAYLOADS_MAX * 32 }; /* bytes that all names of devices take */
 
 /* Writes the names of their devices, with blanks between them, and reads them back. */
 void targets_to_names(char names[TARGETS_NAMES], const struct targets *t);

@@ -14,6 +14,7 @@
 #include "image_home.h"
 #include "json.h"
 #include "machine.h"
+#include "memory.h"
 #include "outcome.h"
 #include "preflight.h"
 #include "ramroot.h"
@@ -118,25 +119,11 @@ static void make_plan(struct plan *plan, const struct update_options *o, const s
 	plan->after = *update_after(o, &p->config);
 }
 
-/* What is to be run in the RAM root, must be there. command may have arguments. */
-static int check_program(const struct ramroot *ram, const char *command, struct fault *f)
-{
-	char path[sizeof(ram->dir) + sizeof(((struct plan *)NULL)->exec)];
-
-	(void)snprintf(path, sizeof(path), "%s%.*s", ram->dir, (int)strcspn(command, " \t"),
-		       command);
-	if (!*command || access(path, X_OK) == 0)
-		return 0;
-	return fault_errno(f, FAULT_UNFIT, "%s in the RAM root (--include takes it along)",
-			   path + strlen(ram->dir));
-}
-
 /* Whatever else the plan speaks of. */
 static int stage_rest(const struct ramroot *ram, const struct plan *plan, const struct preflight *p,
 		      struct fault *f)
 {
-	if (root_keep_start(ram->dir, f) < 0 || includes_copy(&p->includes, ram->dir, f) < 0 ||
-	    check_program(ram, plan->exec, f) < 0 || check_program(ram, plan->after.program, f) < 0)
+	if (root_keep_start(ram->dir, f) < 0 || includes_copy(&p->includes, ram->dir, f) < 0)
 		return -1;
 	return *plan->image ? verify_staged(ram, plan, f) : 0;
 }
@@ -185,8 +172,14 @@ static void tell_where_to_look(const struct preflight *p)
 
 static int hand_over(const struct preflight *p, struct ramroot *ram, bool *told, struct fault *f)
 {
-	if (machine_sync(f) < 0) /* init does it, too, and it must not hang then */
+	struct fault interrupted;
+
+	if (machine_sync(f) < 0) {           /* init does it, too, and it must not hang then */
+		if (go_on(&interrupted) < 0) /* as the child was that did it */
+			*f = interrupted;
 		return -1;
+	}
+	memory_spare_us(); /* whoever is killed in mid-pivot leaves a dead system */
 	tell_where_to_look(p);
 	if (tell_outcome(p, FAULT_FAILED, "handing-over", "init is told to go", f) < 0)
 		return -1;

@@ -41,13 +41,10 @@ struct writing {
 /* All buffers are there by now: what they lack is got while nothing is changed yet. */
 static int keep_memory(struct fault *f)
 {
-	static const char never[] = "-1000";
-
 	if (mlockall(MCL_CURRENT) < 0 && (errno == ENOMEM || errno == EAGAIN))
 		return fault_errno(f, FAULT_UNFIT,
 				   "cannot lock the memory that writing needs; stop some programs");
-	/* Without the right to, or without such a file, it has to go as it is. */
-	(void)file_write("/proc/self/oom_score_adj", never, sizeof(never) - 1);
+	memory_spare_us();
 	return 0;
 }
 

@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(f.text[0] && !strchr(f.text, '\n'));
 		return 0;
 	}
-	require(p.image[0] && strnlen(p.image, sizeof(p.image)) < sizeof(p.image));
+	require(p.image[0] || p.exec[0]);
+	require(strnlen(p.image, sizeof(p.image)) < sizeof(p.image));
 	require(!strchr(p.image, '\n'));
 	require(p.after.what <= AFTER_EXEC);
 	require(plan_write(&p, path, &f) == 0);

@@ -399,15 +399,15 @@ static void only_their_devices(void **state)
 	targets_from_names(&t, names);
 	assert_int_equal(t.count, 0);
 	memset(&given, 'x', sizeof(given));
-	given.count = IMAGE_PAYLOADS_MAX;
-	for (int i = 0; i < IMAGE_PAYLOADS_MAX; i++)
+	given.count = TARGETS_MAX;
+	for (int i = 0; i < TARGETS_MAX; i++)
 		given.device[i][31] = '\0';
 	targets_to_names(names, &given);
 	targets_from_names(&t, names);
-	assert_int_equal(t.count, IMAGE_PAYLOADS_MAX);
-	assert_string_equal(t.device[IMAGE_PAYLOADS_MAX - 1], given.device[0]);
+	assert_int_equal(t.count, TARGETS_MAX);
+	assert_string_equal(t.device[TARGETS_MAX - 1], given.device[0]);
 	targets_from_names(&t, "a b c d e f g h i j k l m n o p q r s");
-	assert_int_equal(t.count, IMAGE_PAYLOADS_MAX);
+	assert_int_equal(t.count, TARGETS_MAX);
 }
 
 static void targets_that_do_not_fit(void **state)

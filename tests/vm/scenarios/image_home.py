@@ -159,6 +159,8 @@ def image_from_pipe(lab):
     before = m.sh(state).out
     m.sh("(cat /mnt/fw.fwi; echo x) >/run/long; head -c 2000000 /mnt/fw.fwi >/run/cut; "
          "(cat /run/cut; echo X; tail -c +2000003 /mnt/fw.fwi) >/run/bad", check=True)
+    result = m.sh("(cat /mnt/fw.fwi; head -c 2000000 /dev/zero) | flashinit update -")
+    lab.check_equal(result.code, 3, f"exit code of one that is much too long: {result.out!r}")
     for name, words in (("long", "goes on after byte"), ("cut", "cut short"),
                         ("bad", "damaged: rootfs chunk")):
         result = m.sh(f"cat /run/{name} | flashinit update -")

@@ -187,6 +187,10 @@ def outcome_refused(lab):
     result = m.sh("flashinit check --outcome /root/o/outcome /mnt/fw.fwi")
     lab.check_equal(result.code, 4, "exit code of check")
     lab.check("memory: needs" in result.out, "check stopped there")
+    result = m.sh("cd /tmp/d; flashinit update --outcome x /mnt/fw.fwi")
+    lab.check_equal(result.code, 2, f"exit code with a relative path: {result.out}")
+    out = m.sh("flashinit update --dry-run --outcome /tmp/d/x /mnt/fw.fwi && ls /tmp/d", check=True).out
+    lab.check(out.endswith("nothing was changed"), f"the file stayed: {out}")
     out = m.sh("flashinit check --outcome /tmp/d/x /mnt/fw.fwi", check=True).out
     lab.check("outcome: is told in /tmp/d/x (jffs2), too" in out, out)
     result = m.sh("flashinit status --outcome /tmp/d/x")

@@ -156,7 +156,11 @@ def include_errors(lab):
             ("--include /mnt/big", "too little memory"),
             ("--include mnt/text", "cannot be placed at mnt/text"),
             ("--include /mnt/text=/dev/x", "cannot be placed at /dev/x"),
-            ("--include /mnt/text=/a/../../x", "cannot be placed at"),
+            ("--include /mnt/text=/a/../dev/x", "cannot be placed at /a/../dev/x"),
+            ("--include /mnt/text=//dev/x", "cannot be placed at //dev/x"),
+            ("--include /mnt/text=/./../oldroot/x", "cannot be placed at"),
+            ("--exec /../../../bin/sh", "/../../../bin/sh in the RAM root"),
+            ("--exec /etc", "/etc in the RAM root"),
             ("--include /mnt/text=/sbin/init", "File exists"),
             ("--include /mnt/text=/t --include /bin/sh=/t", "cannot both be /t"),
             ("--include /usr/sbin/flashcp", "libc.so.6: cannot open shared object file"),
@@ -170,6 +174,8 @@ def include_errors(lab):
         result = b.machine.sh(f"flashinit update {exe}{words}{image}")
         lab.check(why in result.out, f"{words}: {result.out}")
         lab.check_equal(result.code in (1, 4), True, f"exit code of {words}, {result.code}")
+    result = b.machine.sh("flashinit check --exec /nothing")
+    lab.check_equal(result.code, 4, f"exit code of check: {result.out}")
     lab.check_equal(b.machine.sh(_STATE).out, before, "the system afterwards")
     b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
     lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
