@@ -147,6 +147,13 @@ class Console:
         raise MachineError(f"waiting for {what}: {reason}. The console's last lines:\n"
                            f"{self.tail()}")
 
+    def shows(self, word, timeout):
+        """Does the word appear behind the last match within that time?"""
+        try:
+            return self._wait(lambda text: word in text, repr(word), timeout)
+        except MachineError:
+            return False
+
     def expect(self, pattern, timeout=20):
         """Wait for a regular expression in what appeared since the last match; gives the match."""
         regex = re.compile(pattern, re.MULTILINE)

@@ -11,8 +11,9 @@ _NAND = Geometry("nand", ERASEBLOCK, nandsim.PAGE)
 _NOR = Geometry("nor", 64 << 10, 1)
 _MARKER_NAND = bytes.fromhex("85190320 08000000")
 _MARKER_NOR = bytes.fromhex("85190320 0c000000 b1b01ee4")
-# The last: its garbage collector has filled an eraseblock of its own up to the end, and leaves out the summary.
-_NO_COMPLAINTS = ("version 2.2", "complete building xattr subsystem", "Not enough space for summary")
+# The last: its garbage collector has filled an eraseblock to the end, and leaves out the summary.
+_NO_COMPLAINTS = ("version 2.2", "complete building xattr subsystem",
+                  "Not enough space for summary")
 
 
 def _check_quiet(lab, w, what):
