@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,22 +19,51 @@ bool number_parse(const char *text, uint32_t *number)
 	return *text >= '0' && *text <= '9' && !*end && n <= UINT32_MAX;
 }
 
-static int take_board(struct config *c, const char *value, struct fault *f)
+/* One more of what there may be several of: texts of size bytes each, of which count are there. */
+static int take_one_more(char *texts, size_t size, unsigned int *count, unsigned int max,
+			 const char *value, struct fault *f)
 {
-	if (c->board_count == CONFIG_BOARDS_MAX)
-		return fault_set(f, FAULT_UNFIT, "more than %d boards", CONFIG_BOARDS_MAX);
-	if (strlen(value) > IMAGE_TEXT_MAX)
-		return fault_set(f, FAULT_UNFIT, "a board name has at most %d characters",
-				 IMAGE_TEXT_MAX);
-	memcpy(c->board[c->board_count++], value, strlen(value) + 1);
+	if (*count == max)
+		return fault_set(f, FAULT_UNFIT, "more than %u of these", max);
+	if (strlen(value) >= size)
+		return fault_set(f, FAULT_UNFIT, "\"%s\" has more than %zu characters", value,
+				 size - 1);
+	memcpy(texts + size * (*count)++, value, strlen(value) + 1);
 	return 0;
 }
 
-static int take_rollback(struct config *c, const char *value, struct fault *f)
+static int take_board(struct config *c, const char *value, struct fault *f)
 {
-	if (!number_parse(value, &c->rollback))
-		return fault_set(f, FAULT_UNFIT, "\"%s\" is not a number", value);
-	return 0;
+	return take_one_more(c->board[0], sizeof(c->board[0]), &c->board_count, CONFIG_BOARDS_MAX,
+			     value, f);
+}
+
+static int take_target(struct config *c, const char *value, struct fault *f)
+{
+	return take_one_more(c->target[0], sizeof(c->target[0]), &c->target_count,
+			     CONFIG_TARGETS_MAX, value, f);
+}
+
+static int take_source(struct config *c, const char *value, struct fault *f)
+{
+	if (strncmp(value, "mtd:", 4) != 0 && strncmp(value, "file:", 5) != 0)
+		return fault_set(f, FAULT_UNFIT, "\"%s\" is neither mtd:PARTITION nor file:PATTERN",
+				 value);
+	return take_one_more(c->source[0], sizeof(c->source[0]), &c->source_count,
+			     CONFIG_SOURCES_MAX, value, f);
+}
+
+static int take_mode(struct config *c, const char *value, struct fault *f)
+{
+	static const char *const modes[] = { "guard", "recover", "pass" };
+
+	for (int i = 0; i <= MODE_PASS; i++) {
+		if (strcmp(value, modes[i]) == 0) {
+			c->mode = (enum config_mode)i;
+			return 0;
+		}
+	}
+	return fault_set(f, FAULT_UNFIT, "mode is guard, recover or pass, not \"%s\"", value);
 }
 
 static int take_after(struct config *c, const char *value, struct fault *f)
@@ -55,25 +85,57 @@ static int take_outcome(struct config *c, const char *value, struct fault *f)
 /* What is an option has the option's name. */
 static const struct key {
 	const char *name;
-	int (*take)(struct config *c, const char *value, struct fault *f);
-	bool often;
+	int (*take)(struct config *c, const char *value, struct fault *f); /* or else: */
+	size_t offset, size; /* of a text in struct config, bytes; of a number the size is 0 */
+	bool several;        /* then offset is that of how many there are */
 } keys[] = {
-	{ "board", take_board, true },
-	{ "rollback-number", take_rollback, false },
-	{ "after", take_after, false },
-	{ "outcome", take_outcome, false },
+#define TEXT(field) NULL, offsetof(struct config, field), sizeof(((struct config *)0)->field), false
+#define NUMBER(field) NULL, offsetof(struct config, field), 0, false
+#define SEVERAL(take, field) take, offsetof(struct config, field), 0, true
+	{ "board", SEVERAL(take_board, board_count) },
+	{ "target", SEVERAL(take_target, target_count) },
+	{ "source", SEVERAL(take_source, source_count) },
+	{ "rollback-number", NUMBER(rollback) },
+	{ "tries", NUMBER(tries) },
+	{ "wait", NUMBER(wait) },
+	{ "after", take_after, 0, 0, false },
+	{ "outcome", take_outcome, 0, 0, false },
+	{ "mode", take_mode, 0, 0, false },
+	{ "journal", TEXT(journal) },
+	{ "init", TEXT(init) },
+	{ "root", TEXT(root) },
+	{ "rootfstype", TEXT(rootfstype) },
+	{ "rootflags", TEXT(rootflags) },
 };
+
+static int take_plain(struct config *c, const struct key *k, const char *value, struct fault *f)
+{
+	if (k->size == 0) {
+		if (number_parse(value, (uint32_t *)((char *)c + k->offset)))
+			return 0;
+		return fault_set(f, FAULT_UNFIT, "\"%s\" is not a number", value);
+	}
+	if (strlen(value) >= k->size)
+		return fault_set(f, FAULT_UNFIT, "\"%s\" has more than %zu characters", value,
+				 k->size - 1);
+	memcpy((char *)c + k->offset, value, strlen(value) + 1);
+	return 0;
+}
 
 static int take_value(struct config *c, const char *name, const char *value, struct fault *f)
 {
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		if (strcmp(name, keys[i].name) != 0)
+		const struct key *k = &keys[i];
+
+		if (strcmp(name, k->name) != 0)
 			continue;
 		/* The last of two would win, and it may be the wrong one. */
-		if (!keys[i].often && c->seen & 1u << i)
+		if (!k->several && c->seen & 1u << i)
 			return fault_set(f, FAULT_UNFIT, "a second %s", name);
+		if (k->several && !(c->seen & 1u << i))
+			*(unsigned int *)((char *)c + k->offset) = 0;
 		c->seen |= 1u << i;
-		return keys[i].take(c, value, f);
+		return k->take ? k->take(c, value, f) : take_plain(c, k, value, f);
 	}
 	return fault_set(f, FAULT_UNFIT, "there is no key \"%s\"", name);
 }
@@ -126,6 +188,26 @@ int config_read(struct config *c, const char *path, struct fault *f)
 		if (*line && *line != '#' && take_line(c, line, &why) < 0)
 			result =
 				fault_set(f, FAULT_UNFIT, "%s line %u: %s", path, number, why.text);
+	}
+	free(text);
+	return result;
+}
+
+int config_take_words(struct config *c, const char *cmdline, struct fault *f)
+{
+	static const char prefix[] = "flashinit.";
+	char *text = strdup(cmdline), *rest = text, *word;
+	struct fault why;
+	int result = 0;
+
+	if (!text)
+		return fault_errno(f, FAULT_UNFIT, "no memory for the kernel command line");
+	c->seen = 0;
+	while ((word = strsep(&rest, " \n"))) {
+		if (strncmp(word, prefix, sizeof(prefix) - 1) != 0 ||
+		    take_line(c, word + sizeof(prefix) - 1, &why) == 0 || result < 0)
+			continue;
+		result = fault_set(f, FAULT_UNFIT, "kernel command line: %s: %s", word, why.text);
 	}
 	free(text);
 	return result;

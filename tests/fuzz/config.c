@@ -52,6 +52,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			strnlen(c.board[i], sizeof(c.board[i])) < sizeof(c.board[i]));
 	require(c.after.what <= AFTER_EXEC);
 	require(strnlen(c.outcome, sizeof(c.outcome)) < sizeof(c.outcome));
+	require(c.mode <= MODE_PASS && c.target_count <= CONFIG_TARGETS_MAX &&
+		c.source_count <= CONFIG_SOURCES_MAX);
+	require(strnlen(c.journal, sizeof(c.journal)) < sizeof(c.journal) &&
+		strnlen(c.root, sizeof(c.root)) < sizeof(c.root));
 	check_again(&c);
+	/* What stands in a file may stand on a kernel command line. */
+	(void)config_take_words(&c, "flashinit.mode=guard", &f);
+	require(c.mode == MODE_GUARD);
 	return 0;
 }

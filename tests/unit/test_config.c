@@ -124,14 +124,62 @@ static void number_and_length_of_boards(void **state)
 	fine(text);
 	assert_int_equal(c.board_count, CONFIG_BOARDS_MAX);
 	(void)strcat(text, "board = a\n");
-	refused(text, "line 9: more than 8 boards");
+	refused(text, "line 9: more than 8 of these");
 	memset(name, 'b', 64);
 	name[64] = '\0';
 	(void)snprintf(text, sizeof(text), "board = %s\n", name);
-	refused(text, "line 1: a board name has at most 63 characters");
+	refused(text, "\" has more than 63 characters");
 	(void)snprintf(text, sizeof(text), "board = %s\n", name + 1);
 	fine(text);
 	assert_string_equal(c.board[0], name + 1);
+}
+
+static void what_the_first_process_does(void **state)
+{
+	fine("");
+	assert_int_equal(c.mode, MODE_GUARD);
+	assert_int_equal(c.tries, 0);
+	fine("mode = recover\ninit = /sbin/init\nroot = mtd:rootfs\nrootfstype = jffs2\n"
+	     "rootflags = compr=none\ntarget = rootfs\ntarget = kernel\nsource = mtd:spare\n"
+	     "source = file:fw-*.fwi\njournal = journal\ntries = 3\nwait = 5\n");
+	assert_int_equal(c.mode, MODE_RECOVER);
+	assert_string_equal(c.init, "/sbin/init");
+	assert_string_equal(c.root, "mtd:rootfs");
+	assert_string_equal(c.rootfstype, "jffs2");
+	assert_string_equal(c.rootflags, "compr=none");
+	assert_int_equal(c.target_count, 2);
+	assert_string_equal(c.target[1], "kernel");
+	assert_int_equal(c.source_count, 2);
+	assert_string_equal(c.source[0], "mtd:spare");
+	assert_string_equal(c.source[1], "file:fw-*.fwi");
+	assert_string_equal(c.journal, "journal");
+	assert_int_equal(c.tries, 3);
+	assert_int_equal(c.wait, 5);
+	refused("mode = update\n", "line 1: mode is guard, recover or pass, not \"update\"");
+	refused("source = spare\n", "line 1: \"spare\" is neither mtd:PARTITION nor file:PATTERN");
+	refused("tries = few\n", "line 1: \"few\" is not a number");
+	refused("journal = 0123456789012345678901234567890123456789012345678901234567890123\n",
+		"\" has more than 63 characters");
+}
+
+static void words_of_the_kernel(void **state)
+{
+	fine("mode = recover\nsource = mtd:a\nsource = mtd:b\nboard = x\ntries = 1\n");
+	assert_int_equal(config_take_words(&c,
+					   "root=/dev/mtdblock0 flashinit.mode=pass quiet "
+					   "flashinit.source=file:*.fwi flashinit.tries=2\n",
+					   &f),
+			 0);
+	assert_int_equal(c.mode, MODE_PASS);
+	assert_int_equal(c.source_count, 1); /* in place of the file's */
+	assert_string_equal(c.source[0], "file:*.fwi");
+	assert_int_equal(c.board_count, 1);
+	assert_int_equal(c.tries, 2);
+	/* What makes no sense does not keep the rest from being taken. */
+	assert_int_equal(config_take_words(&c, "flashinit.fly=1 x flashinit.mode=guard", &f), -1);
+	assert_fault(&f, FAULT_UNFIT, "kernel command line: flashinit.fly");
+	assert_fault(&f, FAULT_UNFIT, "there is no key \"fly\"");
+	assert_int_equal(c.mode, MODE_GUARD);
 }
 
 /* A device whose limits are unreadable must not be without limits. */
@@ -189,10 +237,16 @@ static void long_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		file_test(no_file),          file_test(nothing_in_it),
-		file_test(all_keys),         file_test(lines_that_make_no_sense),
-		file_test(numbers),          file_test(number_and_length_of_boards),
-		file_test(unreadable_files), file_test(long_lines),
+		file_test(no_file),
+		file_test(nothing_in_it),
+		file_test(all_keys),
+		file_test(lines_that_make_no_sense),
+		file_test(numbers),
+		file_test(what_the_first_process_does),
+		file_test(words_of_the_kernel),
+		file_test(number_and_length_of_boards),
+		file_test(unreadable_files),
+		file_test(long_lines),
 		file_test(given_twice),
 	};
 
