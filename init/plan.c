@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -45,6 +46,13 @@ bool plan_is_for(const struct plan *p, const struct image *img)
 	return strcmp(id, p->sha256) == 0;
 }
 
+void plan_take_journal(struct plan *p, const char *journal, uint32_t tries)
+{
+	(void)snprintf(p->journal, sizeof(p->journal), "%s", journal);
+	if (*journal && tries)
+		(void)snprintf(p->tries, sizeof(p->tries), "%" PRIu32, tries);
+}
+
 /* The texts by their keys. */
 static const struct text_key {
 	const char *key;
@@ -54,9 +62,9 @@ static const struct text_key {
 	{                                                                               \
 #field, offsetof(struct plan, field), sizeof(((struct plan *)0)->field) \
 	}
-	TEXT_KEY(image),     TEXT_KEY(sha256),  TEXT_KEY(home),
-	TEXT_KEY(exec),      TEXT_KEY(root),    TEXT_KEY(targets),
-	TEXT_KEY(watchdogs), TEXT_KEY(outcome), TEXT_KEY(firmware),
+	TEXT_KEY(image),    TEXT_KEY(sha256),  TEXT_KEY(home),      TEXT_KEY(exec),
+	TEXT_KEY(root),     TEXT_KEY(targets), TEXT_KEY(watchdogs), TEXT_KEY(outcome),
+	TEXT_KEY(firmware), TEXT_KEY(journal), TEXT_KEY(tries),
 };
 
 enum { TEXT_KEYS = sizeof(text_keys) / sizeof(*text_keys) };

@@ -6,6 +6,7 @@
 #define INIT_PLAN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "fault.h"
 #include "image.h"
@@ -40,11 +41,16 @@ struct plan {
 	char watchdogs[WATCHDOG_NAMES]; /* those to take over */
 	char outcome[32]; /* path in the RAM root of the file for the outcome; or empty */
 	char firmware[IMAGE_TEXT_MAX + 1]; /* its version, for the outcome */
+	char journal[IMAGE_TEXT_MAX + 1];  /* the partition of it; or empty */
+	char tries[12]; /* boots that the new firmware has to be found good in; empty: it is good */
 	struct after after;
 };
 
 /* Whether img is the image that was admitted. */
 bool plan_is_for(const struct plan *p, const struct image *img);
+
+/* Has the plan note the journal that a device's configuration says it has, if it says so. */
+void plan_take_journal(struct plan *p, const char *journal, uint32_t tries);
 
 /* Takes reboot, poweroff, halt, boot or exec:/PROGRAM; anything else is FAULT_USAGE. */
 int plan_take_after(const char *word, struct after *after, struct fault *f);

@@ -27,5 +27,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(plan_read(&again, path, &f) == 0);
 	require(strcmp(p.image, again.image) == 0 && p.after.what == again.after.what &&
 		strcmp(p.after.program, again.after.program) == 0);
+	require(strcmp(p.journal, again.journal) == 0 && strcmp(p.tries, again.tries) == 0);
 	return 0;
 }

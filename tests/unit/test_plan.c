@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,6 +87,29 @@ static void there_and_back(void **state)
 	}
 }
 
+static void journals(void **state)
+{
+	struct plan written = { .image = "/a" };
+	char text[200];
+
+	plan_take_journal(&written, "a log", UINT32_MAX);
+	assert_int_equal(plan_write(&written, temp_path("plan"), &f), 0);
+	assert_int_equal(plan_read(&plan, temp_path("plan"), &f), 0);
+	assert_string_equal(plan.journal, "a log");
+	assert_string_equal(plan.tries, "4294967295");
+	memset(&written.tries, 0, sizeof(written.tries));
+	plan_take_journal(&written, "a log", 0); /* it is good as soon as it is written */
+	assert_string_equal(written.tries, "");
+	plan_take_journal(&written, "", 3);
+	assert_string_equal(written.tries, "");
+	assert_int_equal(read_text("image = /a\n"), 0);
+	assert_string_equal(plan.journal, "");
+	assert_string_equal(plan.tries, "");
+	(void)snprintf(text, sizeof(text), "image = /a\njournal = %064d\n", 1);
+	assert_int_equal(read_text(text), -1);
+	assert_fault(&f, FAULT_FAILED, "cannot make sense of \"journal\"");
+}
+
 static void odd_image_names(void **state)
 {
 	assert_int_equal(read_text("image = /a = b c\n\nafter = halt"), 0);
@@ -147,7 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words),     file_test(programs),    file_test(there_and_back),
 		file_test(odd_image_names),  file_test(wrong_plans), file_test(line_ends),
-		cmocka_unit_test(full_disk), file_test(no_file),
+		cmocka_unit_test(full_disk), file_test(no_file),     file_test(journals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
