@@ -15,6 +15,9 @@ enum {
 	AT_IMAGE_SEQ = 24,
 	AT_VOLUME = 8, /* in the VID header */
 	AT_CRC = 60,
+	RECORD_SIZE = 172, /* of the volume table */
+	RECORDS_MAX = 128,
+	AT_RECORD_CRC = 168,
 };
 
 #define LAYOUT_VOLUME 0x7fffefffu
@@ -33,9 +36,14 @@ static void put_be32(uint8_t *p, uint32_t v)
 }
 
 /* UBI's CRC-32 is zlib's, without the inversion at the end. */
+static uint32_t ubi_crc(const uint8_t *p, uint32_t len)
+{
+	return ~(uint32_t)crc32(0, p, len);
+}
+
 static uint32_t header_crc(const uint8_t *header)
 {
-	return ~(uint32_t)crc32(0, header, AT_CRC);
+	return ubi_crc(header, AT_CRC);
 }
 
 static bool is_header(const uint8_t *header, const char *magic)
@@ -71,4 +79,21 @@ void ubi_ec_write(const struct ubi_ec *ec, uint8_t *header)
 bool ubi_is_layout(const uint8_t *vid_header)
 {
 	return is_header(vid_header, "UBI!") && get_be32(vid_header + AT_VOLUME) == LAYOUT_VOLUME;
+}
+
+uint32_t ubi_table_size(uint32_t leb_size)
+{
+	uint32_t records = leb_size / RECORD_SIZE;
+
+	return (records < RECORDS_MAX ? records : RECORDS_MAX) * RECORD_SIZE;
+}
+
+bool ubi_table_is_whole(const uint8_t *table, uint32_t leb_size)
+{
+	const uint8_t *end = table + ubi_table_size(leb_size);
+
+	for (; table < end; table += RECORD_SIZE)
+		if (get_be32(table + AT_RECORD_CRC) != ubi_crc(table, AT_RECORD_CRC))
+			return false;
+	return true;
 }

@@ -31,4 +31,10 @@ void ubi_ec_write(const struct ubi_ec *ec, uint8_t *header);
 /* Whether a whole VID header stands there that belongs to the layout volume, UBI's volume table. */
 bool ubi_is_layout(const uint8_t *vid_header);
 
+/* Bytes in the volume table of a UBI whose eraseblocks have room for leb_size bytes of data. */
+uint32_t ubi_table_size(uint32_t leb_size);
+
+/* Whether every record of the volume table is whole. A UBI without volumes has one, too. */
+bool ubi_table_is_whole(const uint8_t *table, uint32_t leb_size);
+
 #endif
