@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "first.h"
 #include "json.h"
 #include "options.h"
 #include "pid1.h"
+#include "plan.h"
 #include "say.h"
 #include "supervisor.h"
 
@@ -112,9 +114,11 @@ static int run_command_line(int argc, char **argv)
 	return FAULT_USAGE;
 }
 
-int main(int argc, char **argv)
+int main(int argc, char **argv, char **envp)
 {
-	if (pid1_is_us())
+	if (pid1_is_us() && access(PLAN_FILE, F_OK) == 0)
 		supervise(); /* never looks at what it was called with */
+	if (pid1_is_us())
+		first_process(argv, envp);
 	return run_command_line(argc, argv);
 }

@@ -198,8 +198,7 @@ void supervise(void)
 	pid1_become();
 	pid1_settle();
 	if (plan_read(&plan, PLAN_FILE, &f) < 0)
-		give_up(&plan,
-			&f); /* so ends init=/sbin/flashinit, for which no update staged a plan */
+		give_up(&plan, &f);
 	watchdog_adopt(plan.watchdogs);
 	(void)watchdog_feed(); /* nobody has since init killed its feeder */
 	say("this is PID 1 now, in RAM; the old root goes");

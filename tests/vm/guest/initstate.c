@@ -6,11 +6,15 @@
  */
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Prints a file, zeros as blanks; only the lines that start with only, if that is not NULL. */
@@ -53,6 +57,18 @@ static void show_fds(void)
 	}
 }
 
+static void show_process(void)
+{
+	int child = waitpid(-1, NULL, WNOHANG), err = child < 0 ? errno : 0;
+
+	printf("child %d (%s)\n", child, strerror(err));
+	printf("session %d, group %d, nice %d\n", getsid(0), getpgrp(),
+	       getpriority(PRIO_PROCESS, 0));
+	printf("death signal %d, dumpable %d, subreaper %d, slack %d\n",
+	       prctl(PR_GET_PDEATHSIG, &child) < 0 ? -1 : child, prctl(PR_GET_DUMPABLE),
+	       prctl(PR_GET_CHILD_SUBREAPER, &child) < 0 ? -1 : child, prctl(PR_GET_TIMERSLACK));
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const lines[] = { "Sig",     "Shd",        "Umask",     "Threads", "Cap",
@@ -72,7 +88,10 @@ int main(int argc, char **argv)
 		show("/proc/self/status", lines[i]);
 	show_link("/proc/self/cwd");
 	show_link("/proc/self/root");
+	show_link("/proc/self/ns/mnt");
+	show("/proc/self/coredump_filter", NULL);
 	show_fds();
+	show_process();
 	show("/proc/sys/kernel/random/boot_id", NULL);
 	umount("/proc");
 	printf("state>\n");

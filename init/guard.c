@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "guard.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "devices.h"
+#include "files.h"
+#include "mounts.h"
+#include "root.h"
+#include "say.h"
+
+/* Any folder will do to mount something on; a root without one of these is none. */
+static const char *const places[] = { "/proc", "/sys", "/dev", "/mnt", "/tmp", "/run", "/etc" };
+
+static int enter_place(struct fault *f)
+{
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (mount("flashinit", places[i], "ramfs", 0, NULL) == 0 &&
+		    chroot(places[i]) == 0 && chdir("/") == 0)
+			return 0;
+	return fault_errno(f, FAULT_UNFIT, "cannot mount a ramfs on any of /proc, /sys, /dev");
+}
+
+static int mount_view(const char *type, const char *dir, struct fault *f)
+{
+	if (mkdir(dir, 0755) < 0 || mount(type, dir, type, 0, NULL) < 0)
+		return fault_errno(f, FAULT_UNFIT, "cannot mount %s", dir);
+	return 0;
+}
+
+/* A root of our own with /proc, /sys and /dev, which nobody else sees and which ends with us. */
+static int enter_own_view(struct fault *f)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return fault_errno(f, FAULT_UNFIT, "cannot have mounts of our own");
+	if (enter_place(f) < 0 || mount_view("proc", "/proc", f) < 0 ||
+	    mount_view("sysfs", "/sys", f) < 0 || mkdir("/dev", 0755) < 0)
+		return -1;
+	return devices_provide("/dev", f);
+}
+
+/* What makes no sense is said, and no reason not to boot. */
+static void take_words(struct guard *g)
+{
+	char *words = file_read_text("/proc/cmdline");
+	struct fault f;
+
+	if (!words)
+		say("/proc/cmdline: cannot read");
+	else if (config_take_words(&g->config, words, &f) < 0)
+		(void)say_fault(&f);
+	free(words);
+}
+
+static void find_us(struct guard *g)
+{
+	struct stat st;
+
+	if (stat("/proc/self/exe", &st) < 0)
+		return;
+	g->dev = st.st_dev;
+	g->ino = st.st_ino;
+}
+
+static int find_root(struct guard *g, struct fault *f)
+{
+	struct mount_table mounts;
+	int result = mounts_read(&mounts, "/proc/1/mountinfo", f);
+
+	if (result == 0)
+		result = root_find(g->root, sizeof(g->root), &mounts, "/sys", f);
+	mounts_free(&mounts);
+	return result;
+}
+
+static void decide(struct guard *g)
+{
+	if (g->config.mode == MODE_RECOVER) {
+		g->broken = true;
+		(void)snprintf(g->why, sizeof(g->why), "mode=recover was asked for");
+	}
+}
+
+int guard_look(struct guard *g, struct fault *f)
+{
+	bool configured = config_read(&g->config, CONFIG_FILE, f) == 0;
+	struct fault second;
+
+	if (!configured)
+		(void)say_fault(f);
+	if (enter_own_view(f) < 0)
+		return -1;
+	say_to_kernel_log();
+	take_words(g);
+	find_us(g);
+	if (find_root(g, &second) < 0)
+		(void)say_fault(&second);
+	decide(g);
+	return 0;
+}

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""In what state init was started, as guest/initstate.c tells it."""
+
+import re
+
+_BOOT_ID = re.compile(r"boot_id: (.*)")
+_MOUNT_ID = re.compile(r"(mountinfo: )\d+ \d+ (\S+)")
+
+
+def read(machine):
+    """How init was started, without what differs from start to start; and the boot's own name."""
+    text = machine.expect(r"(?s)<state\n(.*?)state>", timeout=40).group(1)
+    boot = _BOOT_ID.search(text).group(1)
+    text = _MOUNT_ID.sub(r"\1\2", _BOOT_ID.sub("", text))
+    text = re.sub(r"uml_dir=\S+|(?<=SigQ:\t0)/\d+", "", text)
+    return re.sub(r"(limits: Max (?:pending signals|processes)).*", r"\1", text), boot
