@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* flashpack: makes one firmware image (*.fwi) from partition images. */
+/* flashpack: makes one firmware image (*.fwi) from partition images, and an initramfs that writes it. */
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "fault.h"
+#include "initramfs.h"
 #include "number.h"
 #include "pack.h"
 #include "payload_spec.h"
@@ -18,6 +19,7 @@ static const char help[] =
 	"Usage: flashpack -o FILE --fw-version V [OPTION...] PARTITION=FILE[,OPTION=VALUE...]...\n"
 	"       flashpack index -o FILE IMAGE\n"
 	"       flashpack sign [-o FILE] [--key PUBLIC-KEY] IMAGE SIGNATURE\n"
+	"       flashpack initramfs -o FILE --program FLASHINIT [OPTION...]\n"
 	"\n"
 	"Makes one firmware image from what partitions shall hold, for flashinit to write.\n"
 	"PARTITION is the name that /proc/mtd shows on the device.\n"
@@ -47,12 +49,21 @@ static const char help[] =
 	"  signify -S -s secret.key -m fw.index     or: minisign -S -s secret.key -m fw.index\n"
 	"  flashpack sign fw.fwi fw.index.sig       or: fw.index.minisig\n"
 	"\n"
+	"flashpack initramfs makes an initial RAM file system with flashinit as its /init, to be\n"
+	"loaded beside a kernel or built into it; a FILE that ends in .gz is compressed:\n"
+	"      --program FILE      flashinit for the device's CPU, static\n"
+	"      --config FILE       becomes /etc/flashinit.conf\n"
+	"      --key FILE          public key that images must be signed with; may be given often\n"
+	"      --device PATH,TYPE,MAJOR,MINOR\n"
+	"                          a device node (TYPE c or b) besides console, kmsg and null; for\n"
+	"                          kernels without devtmpfs; may be given often\n"
+	"\n"
 	"Example:\n"
 	"  flashpack -o fw.fwi --board thincan --fw-version 2.0 \\\n"
 	"            rootfs=rootfs.jffs2 kernel=uImage,tail=keep\n"
 	"\n"
 	"The same input gives the same image, byte for byte. Exit codes: 0 made, 1 failed,\n"
-	"2 called the wrong way, 3 image or signature refused.\n";
+	"2 called the wrong way, 3 image, signature or an input of initramfs refused.\n";
 
 enum {
 	OPT_FW_VERSION = 256,
@@ -62,6 +73,9 @@ enum {
 	OPT_CHUNK_SIZE,
 	OPT_LEVEL,
 	OPT_KEY,
+	OPT_PROGRAM,
+	OPT_CONFIG,
+	OPT_DEVICE,
 	OPT_VERSION,
 };
 
@@ -74,6 +88,9 @@ static const struct option long_options[] = {
 	{ "chunk-size", required_argument, NULL, OPT_CHUNK_SIZE },
 	{ "level", required_argument, NULL, OPT_LEVEL },
 	{ "key", required_argument, NULL, OPT_KEY },
+	{ "program", required_argument, NULL, OPT_PROGRAM },
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -82,8 +99,10 @@ static const struct option long_options[] = {
 struct command_line {
 	struct pack_options pack;
 	struct payload defaults;
-	const char *out, *key;
+	struct initramfs_options initramfs; /* its keys are those of signing, too */
+	const char *out;
 	bool packs; /* an option was given that only goes with making an image */
+	bool boots; /* or with making an initramfs */
 };
 
 /* Long work says how far it is: from the third second on, once a second. */
@@ -123,14 +142,39 @@ static int take_rollback(struct pack_options *o, const char *text, struct fault 
 	return 0;
 }
 
-static int take_option(struct command_line *c, int option, struct fault *f)
+static int take_key(struct initramfs_options *o, const char *path, struct fault *f)
 {
-	if (option != 'o' && option != OPT_KEY)
-		c->packs = true;
+	if (o->key_count == KEYS_MAX)
+		return fault_set(f, FAULT_USAGE, "more than %d keys", KEYS_MAX);
+	o->key[o->key_count++] = path;
+	return 0;
+}
+
+static int take_once(const char **to, const char *option, struct fault *f)
+{
+	if (*to)
+		return fault_set(f, FAULT_USAGE, "%s is given twice", option);
+	*to = optarg;
+	return 0;
+}
+
+static int take_option_of_initramfs(struct command_line *c, int option, struct fault *f)
+{
+	c->boots = true;
 	switch (option) {
-	case 'o':
-		c->out = optarg;
-		return 0;
+	case OPT_PROGRAM:
+		return take_once(&c->initramfs.program, "--program", f);
+	case OPT_CONFIG:
+		return take_once(&c->initramfs.config, "--config", f);
+	default:
+		return initramfs_take_device(&c->initramfs, optarg, f);
+	}
+}
+
+static int take_option_of_image(struct command_line *c, int option, struct fault *f)
+{
+	c->packs = true;
+	switch (option) {
 	case OPT_FW_VERSION:
 		c->pack.fw_version = optarg;
 		return text_check(optarg, "firmware version", f);
@@ -147,11 +191,25 @@ static int take_option(struct command_line *c, int option, struct fault *f)
 			return fault_set(f, FAULT_USAGE, "--level %s: must be 1 to 9", optarg);
 		c->pack.level = *optarg - '0';
 		return 0;
-	case OPT_KEY:
-		c->key = optarg;
-		return 0;
 	default: /* getopt has said what is wrong with it */
 		return fault_set(f, FAULT_USAGE, "try flashpack --help");
+	}
+}
+
+static int take_option(struct command_line *c, int option, struct fault *f)
+{
+	switch (option) {
+	case 'o':
+		c->out = optarg;
+		return 0;
+	case OPT_KEY:
+		return take_key(&c->initramfs, optarg, f);
+	case OPT_PROGRAM:
+	case OPT_CONFIG:
+	case OPT_DEVICE:
+		return take_option_of_initramfs(c, option, f);
+	default:
+		return take_option_of_image(c, option, f);
 	}
 }
 
@@ -186,7 +244,7 @@ static int make(struct command_line *c, int count, char **words, struct fault *f
 {
 	struct pack_options *o = &c->pack;
 
-	if (!c->out || !o->fw_version || count == 0 || c->key)
+	if (!c->out || !o->fw_version || count == 0 || c->boots || c->initramfs.key_count > 0)
 		return fault_set(f, FAULT_USAGE,
 				 "needs -o FILE, --fw-version V and a PARTITION=FILE; see --help");
 	if (count > IMAGE_PAYLOADS_MAX)
@@ -202,19 +260,45 @@ static int make(struct command_line *c, int count, char **words, struct fault *f
 	return pack_image(o, c->out, f);
 }
 
+static int run_index(struct command_line *c, int count, char **words, struct fault *f)
+{
+	if (count != 2 || !c->out || c->packs || c->boots || c->initramfs.key_count > 0)
+		return fault_set(f, FAULT_USAGE, "flashpack index -o FILE IMAGE");
+	return sign_extract_index(words[1], c->out, f);
+}
+
+static int run_sign(struct command_line *c, int count, char **words, struct fault *f)
+{
+	if (count != 3 || c->packs || c->boots || c->initramfs.key_count > 1)
+		return fault_set(f, FAULT_USAGE,
+				 "flashpack sign [-o FILE] [--key KEY] IMAGE SIGNATURE");
+	return sign_insert(words[1], words[2], c->initramfs.key[0], c->out ? c->out : words[1], f);
+}
+
+static int run_initramfs(struct command_line *c, int count, char **words, struct fault *f)
+{
+	(void)words; /* there is only the verb */
+	if (count != 1 || !c->out || !c->initramfs.program || c->packs)
+		return fault_set(f, FAULT_USAGE,
+				 "flashpack initramfs -o FILE --program FLASHINIT [--config FILE] "
+				 "[--key FILE] [--device PATH,TYPE,MAJOR,MINOR]");
+	return initramfs_make(&c->initramfs, c->out, f);
+}
+
 static int run(struct command_line *c, int count, char **words, struct fault *f)
 {
-	if (count > 0 && strcmp(words[0], "index") == 0) {
-		if (count != 2 || !c->out || c->packs || c->key)
-			return fault_set(f, FAULT_USAGE, "flashpack index -o FILE IMAGE");
-		return sign_extract_index(words[1], c->out, f);
-	}
-	if (count > 0 && strcmp(words[0], "sign") == 0) {
-		if (count != 3 || c->packs)
-			return fault_set(f, FAULT_USAGE,
-					 "flashpack sign [-o FILE] [--key KEY] IMAGE SIGNATURE");
-		return sign_insert(words[1], words[2], c->key, c->out ? c->out : words[1], f);
-	}
+	static const struct {
+		const char *name;
+		int (*run)(struct command_line *c, int count, char **words, struct fault *f);
+	} verbs[] = {
+		{ "index", run_index },
+		{ "sign", run_sign },
+		{ "initramfs", run_initramfs },
+	};
+
+	for (size_t i = 0; count > 0 && i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (strcmp(words[0], verbs[i].name) == 0)
+			return verbs[i].run(c, count, words, f);
 	return make(c, count, words, f);
 }
 
