@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -107,7 +108,7 @@ static void take_report(const struct child_work *w, struct watched *c, struct re
 		return;
 	}
 	if (r->kind == REPORT_ALIVE)
-		memcpy(c->last, r->text, sizeof(c->last));
+		(void)snprintf(c->last, sizeof(c->last), "%.255s", r->text);
 	if (w->on_report)
 		w->on_report(w->report_ctx, r);
 }

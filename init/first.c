@@ -20,6 +20,7 @@
 #include "machine.h"
 #include "new_root.h"
 #include "pid1.h"
+#include "recover.h"
 #include "say.h"
 #include "watchdog.h"
 
@@ -129,6 +130,13 @@ static void look(struct guard *g, const char *us)
 static void recover_from(const struct guard *g) __attribute__((noreturn));
 static void recover_from(const struct guard *g)
 {
+	if (!*g->root) { /* an initramfs: nothing has to go */
+		struct plan plan = { .after = g->config.after };
+
+		memcpy(plan.recover, g->why, sizeof(plan.recover));
+		plan_take_journal(&plan, g->config.journal, g->config.tries);
+		recover(&plan);
+	}
 	pid1_become();
 	say("%s", g->why);
 	say("this cannot be done yet");

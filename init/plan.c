@@ -62,9 +62,10 @@ static const struct text_key {
 	{                                                                               \
 #field, offsetof(struct plan, field), sizeof(((struct plan *)0)->field) \
 	}
-	TEXT_KEY(image),    TEXT_KEY(sha256),  TEXT_KEY(home),      TEXT_KEY(exec),
-	TEXT_KEY(root),     TEXT_KEY(targets), TEXT_KEY(watchdogs), TEXT_KEY(outcome),
-	TEXT_KEY(firmware), TEXT_KEY(journal), TEXT_KEY(tries),
+	TEXT_KEY(image),    TEXT_KEY(sha256),    TEXT_KEY(home),      TEXT_KEY(exec),
+	TEXT_KEY(root),     TEXT_KEY(targets),   TEXT_KEY(watchdogs), TEXT_KEY(outcome),
+	TEXT_KEY(firmware), TEXT_KEY(journal),   TEXT_KEY(tries),     TEXT_KEY(recover),
+	TEXT_KEY(wanted),   TEXT_KEY(not_image),
 };
 
 enum { TEXT_KEYS = sizeof(text_keys) / sizeof(*text_keys) };
@@ -164,7 +165,7 @@ int plan_read(struct plan *p, const char *path, struct fault *f)
 		if (*line)
 			result = take_line(p, path, line, f);
 	free(text);
-	if (result == 0 && !p->image[0] && !p->exec[0])
+	if (result == 0 && !p->image[0] && !p->exec[0] && !p->recover[0])
 		result = fault_set(f, FAULT_FAILED, "%s: names no image", path);
 	return result;
 }

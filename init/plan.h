@@ -34,15 +34,21 @@ struct after {
 struct plan {
 	char image[256];            /* path in the RAM root */
 	char sha256[IMAGE_ID_SIZE]; /* image_id() of the one that was admitted */
-	char home[32];  /* type of the file system that it stayed on; empty: it was copied */
-	char root[160]; /* what the old root is on, as root_find() writes it */
-	char exec[256]; /* the command line that does the writing, if it is not us */
-	char targets[TARGETS_NAMES];    /* what the image's payloads are written to */
+	char home[32]; /* type of the file system that it stayed on; empty: it was copied */
+	char root
+		[160]; /* what the old root is on, as root_find() writes it; empty: there is none */
+	char exec[256];              /* the command line that does the writing, if it is not us */
+	char targets[TARGETS_NAMES]; /* what the image's payloads are written to */
 	char watchdogs[WATCHDOG_NAMES]; /* those to take over */
 	char outcome[32]; /* path in the RAM root of the file for the outcome; or empty */
 	char firmware[IMAGE_TEXT_MAX + 1]; /* its version, for the outcome */
 	char journal[IMAGE_TEXT_MAX + 1];  /* the partition of it; or empty */
 	char tries[12]; /* boots that the new firmware has to be found good in; empty: it is good */
+	/* Of a recovery, in which an image has yet to be found; all empty in an update: */
+	char recover[160]; /* why, in words */
+	char wanted
+		[IMAGE_ID_SIZE]; /* the image that was begun, of the version firmware; or empty */
+	char not_image[IMAGE_ID_SIZE]; /* the one that must not be taken; or empty */
 	struct after after;
 };
 
@@ -57,7 +63,8 @@ int plan_take_after(const char *word, struct after *after, struct fault *f);
 
 /*
  * Writes the plan to a file; reads it back. A text with a line end in it cannot be written, which is
- * FAULT_UNFIT. A plan with neither an image nor a command line cannot be read.
+ * FAULT_UNFIT. A plan with none of an image, a command line
+ * and a reason to recover cannot be read.
  */
 int plan_write(const struct plan *p, const char *path, struct fault *f);
 int plan_read(struct plan *p, const char *path, struct fault *f);

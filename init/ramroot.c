@@ -239,6 +239,17 @@ static int copy_keys(const struct ramroot *r, struct fault *f)
 	return result;
 }
 
+/* It says where an image may be, should this one get lost. */
+static int copy_config(const struct ramroot *r, struct fault *f)
+{
+	char to[PATH_ROOM];
+
+	in_dir(to, r, CONFIG_FILE);
+	if (file_copy(CONFIG_FILE, to, 0644) < 0 && errno != ENOENT)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot copy %s", to, CONFIG_FILE);
+	return 0;
+}
+
 /* BusyBox's own way to restart falls back on /sbin/init: let that be us as well. */
 static int link_init(const struct ramroot *r, struct fault *f)
 {
@@ -260,7 +271,8 @@ int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fau
 	    make_folders(r, f) == 0) {
 		in_dir(dev, r, "dev");
 		if (devices_provide(dev, f) == 0 && mount_kernel_views(r, f) == 0 &&
-		    copy_files(r, c, f) == 0 && copy_keys(r, f) == 0 && link_init(r, f) == 0)
+		    copy_files(r, c, f) == 0 && copy_keys(r, f) == 0 && copy_config(r, f) == 0 &&
+		    link_init(r, f) == 0)
 			return 0;
 	}
 	ramroot_undo(r);

@@ -16,13 +16,15 @@ enum report_kind {
 	REPORT_PROGRESS, /* done of total bytes */
 	REPORT_SAY,      /* text is for people */
 	REPORT_MARKED,   /* done eraseblocks were marked bad */
+	REPORT_TARGETS,  /* text has the names of the targets, which nothing uses */
+	REPORT_FOUND,    /* of the search: text has id, version and path of an image, in lines */
 	REPORT_FAULT,    /* the work failed, with this fault; the last report */
 };
 
 struct report {
 	enum report_kind kind;
 	uint64_t done, total;
-	char text[256];
+	char text[400];
 	struct fault fault;
 };
 

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "clear.h"
 #include "flashing.h"
 #include "image_file.h"
+#include "media.h"
 #include "outcome.h"
 #include "report.h"
 
@@ -139,17 +141,44 @@ static int verify_at_home(const struct plan *plan, struct image_file *file, int 
 			      f);
 }
 
-int worker_flash(const struct plan *plan, bool begun, uint32_t marked, int reports, struct fault *f)
+/*
+ * It was found, and nobody has looked yet at more than its index: all that an update finds out before it
+ * takes over.
+ */
+static int prepare(struct plan *plan, struct image_file *file, int reports, struct fault *f)
+{
+	const uint64_t chunks = image_file_size(&file->image) - file->image.body_size;
+	struct targets targets;
+
+	if (image_verify(&file->image, &file->source, on_verified, &reports, f) < 0 ||
+	    targets_look(&targets, &file->image, f) < 0)
+		return -1;
+	targets_to_names(plan->targets, &targets);
+	if (targets_apart_from(&targets, plan->image, f) < 0 ||
+	    clear_and_prove(plan, reports, f) < 0 || source_back_to(&file->source, chunks, f) < 0 ||
+	    (engine_asks_for_data(&file->image) &&
+	     flashing_check_data(&file->image, &file->source, f) < 0))
+		return -1;
+	if (report_text(reports, REPORT_TARGETS, "%s", plan->targets) < 0)
+		return fault_errno(f, FAULT_FAILED, "cannot report to PID 1");
+	return source_back_to(&file->source, chunks, f);
+}
+
+int worker_flash(struct plan *plan, bool begun, uint32_t marked, int reports, struct fault *f)
 {
 	struct worker w = { .reports = reports, .plan = plan, .begun = begun };
 	struct image_file file;
 	int result;
 
+	if (media_mount_for(plan->image, f) < 0)
+		return -1;
 	result = image_file_open(&file, plan->image, NULL, f);
 	if (result == 0 && !plan_is_for(plan, &file.image))
 		result = fault_set(f, FAULT_IMAGE, "%s: it is another image now", plan->image);
 	if (result == 0 && *plan->home && !begun)
 		result = verify_at_home(plan, &file, reports, f);
+	if (result == 0 && !*plan->targets)
+		result = prepare(plan, &file, reports, f);
 	if (result == 0)
 		result = flash(&w, &file.image, &file.source, marked, f);
 	image_file_close(&file);

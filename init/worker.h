@@ -13,9 +13,9 @@
  * again after a failure it leaves alone what is right already. begun is whether one before it changed
  * flash, marked how many eraseblocks those have marked bad: there is a limit to that. Another image
  * than the plan's is FAULT_IMAGE. One that stayed where it was, out of our sight, is read to its end
- * once more before anything is changed.
+ * once more before anything is changed. Where the plan has no targets yet, the image has just been found:
+ * it is verified, and its targets looked at, cleared and proven, and reported.
  */
-int worker_flash(const struct plan *plan, bool begun, uint32_t marked, int reports,
-		 struct fault *f);
+int worker_flash(struct plan *plan, bool begun, uint32_t marked, int reports, struct fault *f);
 
 #endif

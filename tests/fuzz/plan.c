@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(f.text[0] && !strchr(f.text, '\n'));
 		return 0;
 	}
-	require(p.image[0] || p.exec[0]);
+	require(p.image[0] || p.exec[0] || p.recover[0]);
 	require(strnlen(p.image, sizeof(p.image)) < sizeof(p.image));
 	require(!strchr(p.image, '\n'));
 	require(p.after.what <= AFTER_EXEC);
@@ -28,5 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(strcmp(p.image, again.image) == 0 && p.after.what == again.after.what &&
 		strcmp(p.after.program, again.after.program) == 0);
 	require(strcmp(p.journal, again.journal) == 0 && strcmp(p.tries, again.tries) == 0);
+	require(strcmp(p.recover, again.recover) == 0 && strcmp(p.wanted, again.wanted) == 0 &&
+		strcmp(p.not_image, again.not_image) == 0);
 	return 0;
 }

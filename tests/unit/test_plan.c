@@ -110,6 +110,22 @@ static void journals(void **state)
 	assert_fault(&f, FAULT_FAILED, "cannot make sense of \"journal\"");
 }
 
+static void recoveries(void **state)
+{
+	struct plan written = { .recover = "an update was cut", .wanted = "12ab" };
+
+	assert_int_equal(plan_write(&written, temp_path("plan"), &f), 0);
+	assert_int_equal(plan_read(&plan, temp_path("plan"), &f), 0);
+	assert_string_equal(plan.recover, "an update was cut");
+	assert_string_equal(plan.wanted, "12ab");
+	assert_string_equal(plan.not_image, "");
+	assert_string_equal(plan.image, "");
+	assert_int_equal(read_text("recover = why\nnot_image = 34\n"), 0);
+	assert_string_equal(plan.not_image, "34");
+	assert_int_equal(read_text("not_image = 34\nwanted = 12\n"), -1);
+	assert_fault(&f, FAULT_FAILED, "names no image");
+}
+
 static void odd_image_names(void **state)
 {
 	assert_int_equal(read_text("image = /a = b c\n\nafter = halt"), 0);
@@ -172,6 +188,7 @@ int main(void)
 		cmocka_unit_test(words),     file_test(programs),    file_test(there_and_back),
 		file_test(odd_image_names),  file_test(wrong_plans), file_test(line_ends),
 		cmocka_unit_test(full_disk), file_test(no_file),     file_test(journals),
+		file_test(recoveries),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
