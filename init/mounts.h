@@ -36,6 +36,9 @@ int mounts_read(struct mount_table *t, const char *path, struct fault *f);
  */
 int mounts_read_all(struct mount_table *t, struct fault *f);
 
+/* The same, but below the initial ramfs, where nothing is, and which cannot be taken off to look. */
+int mounts_read_own(struct mount_table *t, struct fault *f);
+
 /*
  * Adds, once, the mounts of every mount namespace that a process is in, as seen from the root of
  * each, and at least those of PID 1. proc is where /proc is mounted. That a process does not show

@@ -154,3 +154,16 @@ int mounts_add_others(struct mount_table *t, const char *proc, struct fault *f)
 	free(c.text);
 	return -1;
 }
+
+int mounts_read_own(struct mount_table *t, struct fault *f)
+{
+	const struct mount *root;
+
+	if (mounts_read(t, "/proc/self/mountinfo", f) < 0)
+		return -1;
+	root = mounts_root(t);
+	if (root && strcmp(root->type, "rootfs") == 0)
+		return 0;
+	mounts_free(t);
+	return mounts_read_all(t, f);
+}

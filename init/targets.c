@@ -178,24 +178,10 @@ int targets_look(struct targets *t, const struct image *img, struct fault *f)
 	return targets_apart(t, img, f);
 }
 
-/* Below the initial ramfs there is nothing, and it cannot be taken off to look. */
-static int read_own_mounts(struct mount_table *t, struct fault *f)
-{
-	const struct mount *root;
-
-	if (mounts_read(t, "/proc/self/mountinfo", f) < 0)
-		return -1;
-	root = mounts_root(t);
-	if (root && strcmp(root->type, "rootfs") == 0)
-		return 0;
-	mounts_free(t);
-	return mounts_read_all(t, f);
-}
-
 /* We may have a root or a mount namespace of our own: what everybody else sees counts, too. */
 static int read_mounts(struct mount_table *t, struct fault *f)
 {
-	if (read_own_mounts(t, f) < 0)
+	if (mounts_read_own(t, f) < 0)
 		return -1;
 	return mounts_add_others(t, "/proc", f);
 }
