@@ -156,7 +156,9 @@ static int on_begin(void *ctx, struct fault *f)
 
 	b->begins++;
 	b->begin_at = b->board.ops;
-	return b->refuse_begin ? fault_set(f, FAULT_FAILED, "nobody can be told") : 0;
+	if (b->refuse_begin)
+		return fault_set(f, FAULT_FAILED, "nobody can be told");
+	return b->at_begin ? b->at_begin(f) : 0;
 }
 
 static void on_progress(void *ctx, uint64_t done, uint64_t total)
@@ -233,7 +235,7 @@ static void count_unsaid(struct bench *b)
 	for (uint32_t i = 0; i < b->board.ops; i++) {
 		const struct sim_op *op = &b->board.log[i];
 
-		if (op->what == SIM_MARK_BAD && op->failed)
+		if (op->what == SIM_MARK_BAD && op->failed && op->chip < b->count)
 			b->unsaid[op->chip] += b->chip[op->chip]->block[op->eb].bad;
 	}
 }

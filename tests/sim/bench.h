@@ -64,6 +64,7 @@ struct bench {
 	unsigned int begins;
 	uint32_t begin_at; /* number of the operation that came next */
 	bool refuse_begin;
+	int (*at_begin)(struct fault *f); /* what else is done then; may be NULL */
 	unsigned int notes;
 	char note[256]; /* the last one */
 	uint64_t done, total;

@@ -19,6 +19,8 @@ enum {
 	VID_LEB = 12,
 	VID_SQNUM = 40,
 	CRC = 60,
+	RECORD = 172, /* of the volume table */
+	RECORD_CRC = 168,
 };
 
 #define LAYOUT_VOLUME 0x7fffefffu
@@ -46,9 +48,9 @@ static uint32_t get_be32(const uint8_t *p)
 }
 
 /* UBI's CRC starts with all bits set and is not inverted at the end. */
-static uint32_t ubi_crc(const uint8_t *p)
+static uint32_t ubi_crc(const uint8_t *p, size_t len)
 {
-	return (uint32_t)crc32(0, p, CRC) ^ 0xffffffff;
+	return (uint32_t)crc32(0, p, (uInt)len) ^ 0xffffffff;
 }
 
 static void put_ec(uint8_t *p, const struct ubi_shape *s, uint32_t counter, uint32_t seq)
@@ -59,7 +61,7 @@ static void put_ec(uint8_t *p, const struct ubi_shape *s, uint32_t counter, uint
 	put_be32(p + EC_VID_OFFSET, s->vid_offset);
 	put_be32(p + EC_DATA_OFFSET, s->data_offset);
 	put_be32(p + EC_IMAGE_SEQ, seq);
-	put_be32(p + CRC, ubi_crc(p));
+	put_be32(p + CRC, ubi_crc(p, CRC));
 }
 
 static void put_vid(uint8_t *p, uint32_t volume, uint32_t leb, uint32_t sqnum)
@@ -71,12 +73,12 @@ static void put_vid(uint8_t *p, uint32_t volume, uint32_t leb, uint32_t sqnum)
 	put_be32(p + VID_VOLUME, volume);
 	put_be32(p + VID_LEB, leb);
 	put_be32(p + VID_SQNUM + 4, sqnum);
-	put_be32(p + CRC, ubi_crc(p));
+	put_be32(p + CRC, ubi_crc(p, CRC));
 }
 
 static bool is_header(const uint8_t *p, const char *magic)
 {
-	return memcmp(p, magic, 4) == 0 && p[4] == 1 && get_be32(p + CRC) == ubi_crc(p);
+	return memcmp(p, magic, 4) == 0 && p[4] == 1 && get_be32(p + CRC) == ubi_crc(p, CRC);
 }
 
 /* Part of an eraseblock that no page is torn in. */
@@ -125,6 +127,18 @@ static void fill_block(uint8_t *p, uint32_t size, const struct ubi_shape *s, uin
 	fill_random(p + s->data_offset, full, seed);
 }
 
+/* A volume table of records that differ by seed: all that matters of them is their checksums. */
+static void fill_table(uint8_t *p, uint32_t size, const struct ubi_shape *s, uint32_t seed)
+{
+	uint8_t *record = p + s->data_offset;
+
+	memset(p + HEADER, 0xff, size - HEADER);
+	for (; record + RECORD <= p + size; record += RECORD) {
+		fill_random(record, RECORD_CRC, seed);
+		put_be32(record + RECORD_CRC, ubi_crc(record, RECORD_CRC));
+	}
+}
+
 static void make_new(struct bench *b, unsigned int chip, uint32_t blocks)
 {
 	const struct ubi_shape *s = &shapes[chip];
@@ -134,7 +148,10 @@ static void make_new(struct bench *b, unsigned int chip, uint32_t blocks)
 	for (uint32_t n = 0; n < blocks; n++) {
 		uint8_t *p = b->new[chip] + (size_t)n *size;
 
-		fill_block(p, size, s, 500 + n);
+		if (n < 2)
+			fill_table(p, size, s, 500);
+		else
+			fill_block(p, size, s, 500 + n);
 		put_ec(p, s, 0, NEW_SEQ);
 		if (n < 2)
 			put_vid(p + s->vid_offset, LAYOUT_VOLUME, n, 0);
@@ -152,7 +169,10 @@ static void make_old_block(struct bench *b, unsigned int chip, uint32_t n, const
 	uint8_t *p = b->old[chip] + (size_t)n * size;
 	uint32_t leb = n == layout[0] ? 0 : 1;
 
-	fill_block(p, size, s, 700 + n);
+	if (n == layout[0] || n == layout[1])
+		fill_table(p, size, s, 700);
+	else
+		fill_block(p, size, s, 700 + n);
 	put_ec(p, s, 100 + 7 * n, OLD_SEQ);
 	if (n == layout[0] || n == layout[1])
 		put_vid(p + s->vid_offset, LAYOUT_VOLUME, leb, 5000 + n);
