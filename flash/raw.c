@@ -55,7 +55,7 @@ static int open_twice(struct source *src, const char *file, struct fault *f)
 	struct stat st;
 	bool pipe = strcmp(file, "-") != 0 && stat(file, &st) == 0 && S_ISFIFO(st.st_mode);
 
-	src->fd = -1;
+	*src = (struct source){ .fd = -1 };
 	if (!pipe && source_open(src, file, f) < 0)
 		return -1;
 	if (!pipe && src->seekable)

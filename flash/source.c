@@ -7,9 +7,12 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { LOOK_UP_MS = 200 };
+#include "source_mtd.h"
+
+enum { LOOK_UP_MS = 200, MTD_CHAR_MAJOR = 90 };
 
 int source_open(struct source *src, const char *path, struct fault *f)
 {
@@ -31,6 +34,10 @@ int source_open(struct source *src, const char *path, struct fault *f)
 		source_close(src);
 		return fault_set(f, FAULT_IMAGE, "%s: is a directory, not an image", path);
 	}
+	if (S_ISCHR(st.st_mode) && major(st.st_rdev) == MTD_CHAR_MAJOR) {
+		source_close(src);
+		return source_mtd_open(src, minor(st.st_rdev) / 2, f);
+	}
 	src->seekable = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
 	src->start = src->seekable ? lseek(src->fd, 0, SEEK_CUR) : 0;
 	return 0;
@@ -38,6 +45,8 @@ int source_open(struct source *src, const char *path, struct fault *f)
 
 int source_back_to(struct source *src, uint64_t pos, struct fault *f)
 {
+	if (src->mtd)
+		return source_mtd_back_to(src, pos, f);
 	if (lseek(src->fd, (off_t)(src->start + (int64_t)pos), SEEK_SET) < 0)
 		return fault_errno(f, FAULT_IMAGE, "%s: cannot go back to byte %" PRIu64, src->name,
 				   pos);
@@ -67,6 +76,8 @@ static int wait_for_data(const struct source *src, struct fault *f)
 int source_read_some(struct source *src, void *buf, size_t len, size_t *got, struct fault *f)
 {
 	*got = 0;
+	if (src->mtd)
+		return source_mtd_read(src, buf, len, got, f);
 	while (*got < len) {
 		ssize_t n;
 
@@ -106,6 +117,8 @@ int source_expect_end(struct source *src, struct fault *f)
 	size_t got;
 	char extra;
 
+	if (src->mtd)
+		return 0;
 	if (source_read_some(src, &extra, 1, &got, f) < 0)
 		return -1;
 	if (got > 0)
@@ -120,4 +133,6 @@ void source_close(struct source *src)
 	if (src->fd >= 0)
 		(void)close(src->fd); /* read-only: nothing can be lost here */
 	src->fd = -1;
+	target_close(src->mtd);
+	src->mtd = NULL;
 }

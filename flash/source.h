@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where an image's bytes come from, front to back: a file or a pipe.
+ * Where an image's bytes come from, front to back: a file, a pipe, or an MTD partition.
  */
 #ifndef FLASH_SOURCE_H
 #define FLASH_SOURCE_H
@@ -11,13 +11,17 @@
 #include <stdint.h>
 
 #include "fault.h"
+#include "target.h"
 
 struct source {
 	int fd;
 	const char *name; /* for messages; the caller keeps it alive */
 	uint64_t pos;     /* bytes taken so far */
 	int64_t start;    /* byte of the file that pos 0 is: standard input may be past others */
-	bool seekable;    /* a regular file or a block device: can be read a second time */
+	bool seekable;    /* not a pipe or the like: can be read a second time */
+	struct target
+		*mtd; /* in place of fd, or NULL: its good eraseblocks, as nandwrite fills them */
+	uint32_t eb, offset; /* of the next byte there */
 	/* If not NULL and true, a pipe is not waited for any longer. */
 	const atomic_bool *stop;
 	/* If not NULL, asked at the end: whoever gave the bytes may have failed. */
@@ -43,7 +47,7 @@ int source_read_some(struct source *src, void *buf, size_t len, size_t *got, str
 /* Reads exactly len bytes; a source that ends before is FAULT_IMAGE and says where it ended. */
 int source_read(struct source *src, void *buf, size_t len, struct fault *f);
 
-/* Checks that the source ends here; bytes behind it are FAULT_IMAGE. */
+/* Checks that the source ends here; bytes behind it are FAULT_IMAGE. In a partition they are rubbish. */
 int source_expect_end(struct source *src, struct fault *f);
 
 void source_close(struct source *src);

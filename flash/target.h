@@ -33,7 +33,8 @@ enum target_medium {
 };
 
 enum target_mode {
-	TARGET_LOOK, /* only to ask and to read */
+	TARGET_READ, /* as a source: it may be write-protected */
+	TARGET_LOOK, /* as what is to be written, but only to ask and to read */
 	TARGET_WRITE,
 };
 

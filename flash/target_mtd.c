@@ -187,13 +187,13 @@ static const struct target_ops nor_ops = {
 	.close = mtd_close,
 };
 
-static int check_usable(const struct mtd_device *d, struct fault *f)
+static int check_usable(const struct mtd_device *d, enum target_mode mode, struct fault *f)
 {
 	if (d->other || d->eraseblock == 0 || d->page == 0 || d->eraseblock % d->page ||
 	    d->size / d->eraseblock == 0 || d->size / d->eraseblock > UINT32_MAX)
 		return fault_set(f, FAULT_UNFIT, "mtd%d (%s) is not flash that can be erased",
 				 d->number, d->name);
-	if (!d->writable)
+	if (!d->writable && mode != TARGET_READ)
 		return fault_set(f, FAULT_UNFIT,
 				 "mtd%d (%s) is write-protected: where it is defined (mtdparts=, "
 				 "device tree) take out \"ro\" or \"read-only\" and let it start "
@@ -236,7 +236,7 @@ static int open_target(struct mtd_target *m, int number, enum target_mode mode, 
 {
 	struct mtd_device d;
 
-	if (mtd_device_read(&d, number, f) < 0 || check_usable(&d, f) < 0)
+	if (mtd_device_read(&d, number, f) < 0 || check_usable(&d, mode, f) < 0)
 		return -1;
 	describe(&m->base, &d);
 	if (open_node(m, &d, mode, f) < 0 || mtd_add_regions(&m->base, m->fd, &d, f) < 0)

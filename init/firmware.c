@@ -155,8 +155,11 @@ static ssize_t read_stream(struct source *src, char *buf, size_t size, int (*kee
 			   struct fault *f)
 {
 	struct pollfd p = { .fd = src->fd, .events = POLLIN };
+	size_t got;
 	ssize_t n;
 
+	if (src->mtd && keep_going())
+		return source_read_some(src, buf, size, &got, f) < 0 ? -1 : (ssize_t)got;
 	do
 		if (!keep_going())
 			return fault_set(f, FAULT_FAILED, "interrupted");
@@ -214,8 +217,13 @@ static int copy_made(struct firmware *fw, const char *path, int (*keep_going)(vo
 
 int firmware_copy(struct firmware *fw, const char *path, int (*keep_going)(void), struct fault *f)
 {
+	struct source *chunks;
+
 	if (fw->is_raw || firmware_is_stream(fw))
 		return copy_made(fw, path, keep_going, f);
+	if (fw->file.source.mtd) /* its bytes are not in one piece */
+		return firmware_chunks(fw, &chunks, f) < 0 ? -1
+							   : copy_made(fw, path, keep_going, f);
 	/* The very file that was verified, even if something is mounted over its path by now. */
 	if (source_rewind(&fw->file.source, f) < 0)
 		return -1;

@@ -73,3 +73,16 @@ def recover_from_late_stick(lab):
     m.expect("found /media/ubdb/fw.fwi: firmware 2")
     lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
     r.check(new, 2)
+
+
+@scenario(timeout=60)
+def recover_from_partition(lab):
+    """An image in an MTD partition, around bad eraseblocks, with rubbish behind it."""
+    r = Recovery(lab, badblocks=[80, 82, 83, 90])
+    new, image = r.firmware(2)
+    r.flash.write("spare", image.read_bytes() + bytes(range(256)) * 100)
+    m = r.start("source = mtd:spare\n")
+    m.expect("looking for an image: mtd:spare")
+    m.expect("found /dev/mtd1: firmware 2")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    r.check(new, 2)
