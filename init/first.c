@@ -7,24 +7,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "child.h"
 #include "guard.h"
 #include "machine.h"
+#include "move.h"
 #include "new_root.h"
-#include "pid1.h"
+#include "ramroot.h"
 #include "recover.h"
 #include "say.h"
 #include "watchdog.h"
 
-enum { LOOK_STALL_MS = 10000, READ_IT_MS = 3000 };
+enum { LOOK_STALL_MS = 10000, MOVE_STALL_MS = 30000, READ_IT_MS = 10000 };
 
 /* What the kernel gave, to be given on. */
 struct start {
@@ -104,6 +107,15 @@ static int run_look(void *ctx, int reports, struct fault *f)
 	return guard_look(ctx, f);
 }
 
+/* What the kernel unpacked is on a ramfs, or on a tmpfs. */
+static bool is_initramfs(void)
+{
+	struct statfs st;
+
+	return statfs("/", &st) == 0 &&
+	       ((unsigned long)st.f_type == RAMFS_MAGIC || st.f_type == TMPFS_MAGIC);
+}
+
 /* Whoever cannot look must not keep a healthy system from booting. */
 static void look(struct guard *g, const char *us)
 {
@@ -127,21 +139,40 @@ static void look(struct guard *g, const char *us)
 	}
 }
 
-static void recover_from(const struct guard *g) __attribute__((noreturn));
-static void recover_from(const struct guard *g)
+static int run_move(void *ctx, int reports, struct fault *f)
 {
-	if (!*g->root) { /* an initramfs: nothing has to go */
-		struct plan plan = { .after = g->config.after };
+	(void)reports;
+	return move_to_ram(ctx, f);
+}
 
-		memcpy(plan.recover, g->why, sizeof(plan.recover));
-		plan_take_journal(&plan, g->config.journal, g->config.tries);
-		recover(&plan);
-	}
-	pid1_become();
-	say("%s", g->why);
-	say("this cannot be done yet");
+/* A system that must not be booted is not booted, whatever cannot be done instead. */
+static void end_boot(const struct fault *f) __attribute__((noreturn));
+static void end_boot(const struct fault *f)
+{
+	(void)say_fault(f);
+	say("this cannot be mended from here: trying anew");
 	(void)watchdog_poll(NULL, 0, READ_IT_MS);
 	machine_end(AFTER_REBOOT);
+}
+
+static void move(const struct start *s, struct guard *g) __attribute__((noreturn));
+static void move(const struct start *s, struct guard *g)
+{
+	char *words[] = { (char *)RAMROOT_INIT, NULL };
+	const struct child_work work = {
+		.name = "moving to RAM",
+		.run = run_move,
+		.ctx = &g->plan,
+		.stall_ms = MOVE_STALL_MS,
+	};
+	struct fault f;
+
+	if (child_run(&work, &f) != CHILD_SUCCEEDED)
+		end_boot(&f);
+	restore(s);
+	(void)execve(RAMROOT_INIT, words, s->envp);
+	(void)fault_errno(&f, FAULT_FAILED, "%s cannot be run", RAMROOT_INIT);
+	end_boot(&f);
 }
 
 void first_process(char **argv, char **envp)
@@ -154,10 +185,15 @@ void first_process(char **argv, char **envp)
 	g = mmap(NULL, sizeof(*g), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (g == MAP_FAILED)
 		g = &alone;
+	g->initramfs = is_initramfs();
 	look(g, argv[0]);
 	if (!g->broken) {
 		run_init(&s, g);
-		(void)strcpy(g->why, "none of the programs that init can be runs");
+		(void)strcpy(g->plan.recover, "there is no init that can be run");
+		prepare(&s);
 	}
-	recover_from(g);
+	say("this system is not booted: %s", g->plan.recover);
+	if (g->initramfs)
+		recover(&g->plan); /* from where it is: nothing has to go */
+	move(&s, g);
 }

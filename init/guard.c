@@ -11,6 +11,7 @@
 
 #include "devices.h"
 #include "files.h"
+#include "judge.h"
 #include "mounts.h"
 #include "root.h"
 #include "say.h"
@@ -74,16 +75,37 @@ static int find_root(struct guard *g, struct fault *f)
 	int result = mounts_read(&mounts, "/proc/1/mountinfo", f);
 
 	if (result == 0)
-		result = root_find(g->root, sizeof(g->root), &mounts, "/sys", f);
+		result = root_find(g->plan.root, sizeof(g->plan.root), &mounts, "/sys", f);
 	mounts_free(&mounts);
 	return result;
 }
 
+/* What has failed must not be taken once more; what was cut is to be ended. */
+static void take_image(struct plan *p, enum verdict v, const struct journal_entry *last)
+{
+	if (v == VERDICT_FAILED_BOOTS) {
+		memcpy(p->not_image, last->id, sizeof(p->not_image));
+	} else if (last->state == JOURNAL_BEGUN) {
+		memcpy(p->wanted, last->id, sizeof(p->wanted));
+		memcpy(p->firmware, last->version, sizeof(p->firmware));
+	}
+}
+
 static void decide(struct guard *g)
 {
+	struct plan *p = &g->plan;
+	struct journal_entry last;
+	enum verdict v;
+
+	p->after = g->config.after;
+	plan_take_journal(p, g->config.journal, g->config.tries);
 	if (g->config.mode == MODE_RECOVER) {
+		(void)snprintf(p->recover, sizeof(p->recover), "mode=recover asks for it");
 		g->broken = true;
-		(void)snprintf(g->why, sizeof(g->why), "mode=recover was asked for");
+	} else if (g->config.mode == MODE_GUARD) {
+		v = judge(&g->config, p->root, &last, p->recover);
+		take_image(p, v, &last);
+		g->broken = v != VERDICT_BOOT;
 	}
 }
 
@@ -99,7 +121,7 @@ int guard_look(struct guard *g, struct fault *f)
 	say_to_kernel_log();
 	take_words(g);
 	find_us(g);
-	if (find_root(g, &second) < 0)
+	if (!g->initramfs && find_root(g, &second) < 0)
 		(void)say_fault(&second);
 	decide(g);
 	return 0;

@@ -11,15 +11,15 @@
 
 #include "config.h"
 #include "fault.h"
+#include "plan.h"
 
 struct guard {
 	struct config config; /* the file's, and the kernel's words */
 	dev_t dev;            /* of this program's file; 0: not known */
 	ino_t ino;
-	bool broken;   /* this system must not be booted, ... */
-	char why[160]; /* ... in words */
-	char root
-		[160]; /* what / is on, as root_find() writes it; empty: on nothing that is known */
+	bool initramfs; /* the root is yet to be mounted */
+	bool broken;    /* this system must not be booted; plan.recover says why */
+	struct plan plan;
 };
 
 /*

@@ -99,11 +99,13 @@ int ramroot_foresee(char *dir, size_t size, struct fault *f)
 }
 
 /* A symbolic link in the path would lead elsewhere once the root is another one. */
-static int find_place(struct ramroot *r, struct fault *f)
+static int find_place(struct ramroot *r, const struct plan *plan, struct fault *f)
 {
 	char real[sizeof(r->dir)];
+	/* Of a root that may be half a one nothing is to be changed, and nobody else is there yet. */
+	bool found = *plan->recover && find_existing(r->dir, sizeof(r->dir), f) == 0;
 
-	if (find_folder(r, f) < 0)
+	if (!found && find_folder(r, f) < 0)
 		return -1;
 	if (file_real_path(real, sizeof(real), r->dir) < 0)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot be the place for the RAM root",
@@ -267,8 +269,8 @@ int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fau
 	char dev[PATH_ROOM];
 
 	memset(r, 0, sizeof(*r));
-	if (find_place(r, f) == 0 && bind_folder(r, f) == 0 && mount_tmpfs(r, c->bytes, f) == 0 &&
-	    make_folders(r, f) == 0) {
+	if (find_place(r, c->plan, f) == 0 && bind_folder(r, f) == 0 &&
+	    mount_tmpfs(r, c->bytes, f) == 0 && make_folders(r, f) == 0) {
 		in_dir(dev, r, "dev");
 		if (devices_provide(dev, f) == 0 && mount_kernel_views(r, f) == 0 &&
 		    copy_files(r, c, f) == 0 && copy_keys(r, f) == 0 && copy_config(r, f) == 0 &&

@@ -2,8 +2,9 @@
 """flashinit as the kernel's first process: whether it boots, and what the real init sees of it."""
 
 import difflib
+from pathlib import Path
 
-from labkit import image, initstate
+from labkit import bench, image, initstate
 from labkit.scenario import scenario
 
 _ARGUMENTS = "one=two -- first second"
@@ -69,3 +70,96 @@ def guard_ubiblock(lab):
 def guard_cramfs(lab):
     """init=/sbin/flashinit on CRAMFS, read in place from NOR: init is started as by the kernel."""
     _healthy(lab, "cramfs-nor")
+
+
+def _stick(lab, flash, layout, **payloads):
+    """A partition image of firmware 2, and a stick with the image that brings it."""
+    new = lab.firmware(2, layout, flash=flash, filler="1M")
+    as_payload = "{},kind=ubi" if layout.startswith("ubi") else "{}"
+    image_file = bench.pack(lab, 2, {"rootfs": as_payload.format(new), **payloads})
+    return new, lab.disk({"fw.fwi": Path(image_file)})
+
+
+@scenario(timeout=60)
+def guard_blank_start(lab):
+    """A target's first eraseblock is blank: the root moves to RAM, all is written from the stick."""
+    flash, root = _on_flash(lab, "jffs2-nand")
+    new, stick = _stick(lab, flash, "jffs2-nand", data=b"data" * 100000)
+    machine = lab.uml(flash, root, append=f"{_GUARD} flashinit.target=rootfs flashinit.target=data",
+                      disks=[stick])
+    machine.expect("this system is not booted: an update was cut", timeout=20)
+    machine.expect("written and proven", timeout=40)
+    machine.up(2, timeout=40)
+    lab.check("FIRMWARE 1 UP" not in machine.console, "half a system was booted")
+    machine.kill()
+    lab.check_flash(flash, "rootfs", new)
+
+
+@scenario(timeout=60)
+def guard_mode_recover(lab):
+    """flashinit.mode=recover on a SquashFS that is whole: let go of, written anew, and powered off."""
+    flash, root = _on_flash(lab, "squashfs-nor")
+    new, stick = _stick(lab, flash, "squashfs-nor")
+    machine = lab.uml(flash, root, append=f"{_GUARD} flashinit.mode=recover flashinit.after=poweroff",
+                      disks=[stick])
+    machine.expect("nothing uses the flash", timeout=20)
+    lab.check_equal(machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.check_flash(flash, "rootfs", new)
+    lab.uml(flash, root, append=_GUARD).up(2)
+
+
+@scenario(timeout=60)
+def guard_mode_recover_ubifs(lab):
+    """flashinit.mode=recover on UBIFS: UBI is detached, the partition written anew, and booted."""
+    flash, root = _on_flash(lab, "ubifs-nand")
+    _, stick = _stick(lab, flash, "ubifs-nand")
+    machine = lab.uml(flash, root, append=f"{_GUARD} flashinit.mode=recover flashinit.after=poweroff",
+                      disks=[stick])
+    lab.check_equal(machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.uml(flash, root, append=_GUARD).up(2)
+
+
+@scenario()
+def guard_mode_pass(lab):
+    """flashinit.mode=pass boots whatever there is, without a look at it."""
+    flash, root = _on_flash(lab, "jffs2-nand")
+    flash.erase_block(flash.good_blocks("data")[0])
+    machine = lab.uml(flash, root, append=f"{_GUARD} flashinit.mode=pass flashinit.target=data").up(1)
+    machine.kill()
+    machine = lab.uml(flash, root, append=f"{_GUARD} flashinit.target=data")
+    machine.expect("this system is not booted: an update was cut")
+    machine.expect("waiting for a medium")
+    lab.check("FIRMWARE" not in machine.console, "what is not whole was booted")
+
+
+@scenario()
+def guard_cannot_look(lab):
+    """No such targets, a journal that is none, words that make no sense: said, and booted."""
+    flash, root = _on_flash(lab, "squashfs-nor")
+    words = ("flashinit.target=nothing flashinit.journal=rootfs flashinit.mode=sideways "
+             "flashinit.no=such flashinit.tries=1")
+    machine = lab.uml(flash, root, append=f"{_GUARD} {words}")
+    for text in ("mode is guard, recover or pass, not \"sideways\"", "the journal cannot be read",
+                 "no MTD partition is named nothing", "whether nothing is whole is not known"):
+        machine.expect(text)
+    machine.up(1)
+
+
+@scenario()
+def guard_init_missing(lab):
+    """The real init that is wanted is missing, /sbin/init is flashinit itself: the next one is run."""
+    flash, root = _on_flash(lab, "squashfs-nor", links={"sbin/init": "flashinit"},
+                            files={"etc/init": "#!/bin/sh\necho THE OTHER INIT\nexec sh\n"})
+    machine = lab.uml(flash, root, append=f"{_GUARD} flashinit.init=/no/init")
+    machine.expect("/no/init cannot be run: No such file")
+    machine.expect("/sbin/init is flashinit itself, not the real init")
+    machine.expect("THE OTHER INIT")
+
+
+@scenario()
+def guard_no_init(lab):
+    """There is nothing that could be init but flashinit itself: an image is looked for."""
+    flash, root = _on_flash(lab, "squashfs-nor", links={"sbin/init": "flashinit", "bin/sh": "none"})
+    machine = lab.uml(flash, root, append=_GUARD)
+    machine.expect("this system is not booted: there is no init that can be run")
+    machine.expect("waiting for a medium")
