@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "flashing.h"
 #include "image_home.h"
+#include "journaling.h"
 #include "lock.h"
 #include "memory.h"
 #include "obstacles.h"
@@ -198,6 +199,18 @@ static int check_target(struct preflight *p, struct finding *found, struct fault
 	return check_use(p, t->device[t->count - 1], f);
 }
 
+/* What uses the journal's partition holds something else in it, and must not be made to let go. */
+static int check_use_now(const struct preflight *p, const char *device, struct fault *f)
+{
+	const struct proof_view view = {
+		.mounts = &p->all,
+		.swaps = "/proc/swaps",
+		.sys = "/sys",
+	};
+
+	return target_unused(&view, device, f);
+}
+
 /* Whoever writes may write there. */
 static int check_root(struct preflight *p, struct finding *found, struct fault *f)
 {
@@ -315,6 +328,26 @@ static int check_apart(struct preflight *p, struct finding *found, struct fault 
 	return targets_apart(&p->targets, firmware_image(&p->firmware), f);
 }
 
+/* Behind the targets, whose places it must not have. */
+static int check_journal(struct preflight *p, struct finding *found, struct fault *f)
+{
+	const char *journal = p->config.journal;
+
+	if (*journal && p->options->firmware->exec) {
+		finding_say(found, "is not kept: nobody knows what a program writes");
+	} else if (*journal && !*journaling_of(&p->config, firmware_image(&p->firmware))) {
+		finding_say(found, "is not kept: the image writes nothing of what is guarded");
+	} else if (*journal) {
+		p->journal = journal;
+		if (journaling_look(journal, &p->targets, found, f) < 0)
+			return -1;
+		return check_use_now(p, p->targets.device[p->targets.count - 1], f);
+	} else {
+		finding_say(found, "no partition is named for one");
+	}
+	return 0;
+}
+
 static int check_data(struct preflight *p, struct finding *found, struct fault *f)
 {
 	finding_say(found, "what is written is what the targets take");
@@ -348,6 +381,7 @@ const struct condition conditions[] = {
 	{ "target", check_target, IMAGE | MOUNTS, TARGETS, ALWAYS_TOLD | PER_PAYLOAD | OF_IMAGE },
 	{ "targets", check_apart, IMAGE | TARGETS, TARGETS, OF_IMAGE },
 	{ "data", check_data, IMAGE | CONTENTS | TARGETS, 0, OF_IMAGE },
+	{ "journal", check_journal, CONFIG | IMAGE | MOUNTS | TARGETS, 0, OF_IMAGE },
 	{ "home", find_home, IMAGE | MOUNTS | TARGETS, 0, ALWAYS_TOLD | OF_IMAGE },
 	{ "root", check_root, CONFIG | MOUNTS, TARGETS, 0 },
 	{ "include", find_includes, CONFIG, INCLUDES, 0 },

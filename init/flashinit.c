@@ -27,7 +27,8 @@ static const char help[] =
 	"                 pipe it is written while it comes, each chunk checked before it is used,\n"
 	"                 but nobody can know whether the rest is whole\n"
 	"  info IMAGE     tell what is in the image; \"-\" is standard input\n"
-	"  status         tell how the last update ended, and exit with its code\n"
+	"  status         tell how the last update ended, and what the journal says; exit with its\n"
+	"                 code\n"
 	"  verify IMAGE   check every byte of the image; \"-\" is standard input\n"
 	"\n"
 	"Options of update:\n"
@@ -39,6 +40,8 @@ static const char help[] =
 	"                     have it there, with the libraries that it needs; may be given often\n"
 	"Option of update, check and status:\n"
 	"  --outcome FILE     where each turn of the update is noted, on a file system that stays\n"
+	"Option of status:\n"
+	"  --good             note in the journal that the new firmware is good, and no more\n"
 	"Options of update and write:\n"
 	"  --dry-run          do everything up to the first step that cannot be undone\n"
 	"Options of update, check and write, in place of IMAGE:\n"
@@ -61,7 +64,7 @@ static const char help[] =
 	"  -h, --help         this text\n"
 	"  --version          version of flashinit\n"
 	"\n" CONFIG_FILE
-	" may set board, rollback-number, after and outcome. Public keys are the files\n" CONFIG_KEYS
+	" may set board, rollback-number, after, outcome, journal and tries. Public keys are\nthe files " CONFIG_KEYS
 	"/*.pub; where there is one, an image must be signed by one.\n"
 	"\n"
 	"Exit codes: 0 done; 1 failed, nothing changed; 2 called the wrong way; 3 image refused;\n"

@@ -21,6 +21,7 @@ enum {
 	OPT_JSON,
 	OPT_EXEC,
 	OPT_INCLUDE,
+	OPT_GOOD,
 	OPT_VERSION
 };
 
@@ -37,6 +38,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "exec", required_argument, NULL, OPT_EXEC },
 	{ "include", required_argument, NULL, OPT_INCLUDE },
+	{ "good", no_argument, NULL, OPT_GOOD },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -58,6 +60,8 @@ static unsigned int verbs_of(int option)
 		return VERB_UPDATE;
 	case OPT_OUTCOME:
 		return VERB_UPDATE | VERB_CHECK | VERB_STATUS;
+	case OPT_GOOD:
+		return VERB_STATUS;
 	case OPT_DRY_RUN:
 		return VERB_UPDATE | VERB_WRITE;
 	case OPT_EXEC:
@@ -179,6 +183,9 @@ static int take_option(struct options *o, int option, struct fault *f)
 		return take_key(&o->show, f);
 	case OPT_JSON:
 		o->show.json = o->write.json = o->update.json = o->status.json = true;
+		return 0;
+	case OPT_GOOD:
+		o->status.good = true;
 		return 0;
 	case OPT_EXEC:
 		return take_exec(&o->firmware, f);

@@ -50,7 +50,7 @@ int preflight_run(struct preflight *p, const struct update_options *o, struct fa
 	memset(p, 0, sizeof(*p));
 	p->lock = -1;
 	p->options = o;
-	p->outcome = "";
+	p->outcome = p->journal = "";
 	firmware_init(&p->firmware);
 	for (unsigned int i = 0; i < conditions_count && (p->unmet == 0 || o->check_only); i++) {
 		const struct condition *c = &conditions[i];

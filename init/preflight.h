@@ -24,6 +24,7 @@ struct preflight {
 	struct mount_table will_go;        /* those that any process can reach */
 	struct mount_table all, reachable; /* what is mounted, whether it can be reached or not */
 	const char *outcome;               /* file for it; "" is none */
+	const char *journal;               /* partition of it; "" is none */
 	char home[32]; /* type of the file system that the image stays on; or empty */
 	char watchdogs[WATCHDOG_NAMES]; /* those that run */
 	char root[160];                 /* what / is on, as root_find() writes it; or empty */

@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "files.h"
+#include "journal_status.h"
 #include "json.h"
 #include "outcome.h"
 #include "say.h"
@@ -103,13 +104,7 @@ static int find(struct outcome *o, const char *file, struct fault *f)
 {
 	const char *where = NULL;
 	struct outcome other;
-	struct config config;
 
-	if (!file) {
-		if (config_read(&config, CONFIG_FILE, f) < 0)
-			return -1;
-		file = config.outcome;
-	}
 	if (*file && in_file(o, file))
 		where = file;
 	/* Later lines may not have got into the file: its system may have been full, or have hung. */
@@ -130,15 +125,46 @@ static int find(struct outcome *o, const char *file, struct fault *f)
 	return 0;
 }
 
-int status(const struct status_options *options)
+/* Where the journal tells of an update, no outcome need be known. */
+static int tell_all(const struct config *config, int *code, struct fault *f)
 {
 	struct outcome o = { .code = FAULT_FAILED };
+	struct journal_entry e = { .state = JOURNAL_EMPTY };
+	int found = find(&o, config->outcome, f);
+
+	*code = o.code;
+	if (*config->journal && journal_status(config, &e, f) < 0)
+		return -1;
+	if (e.state == JOURNAL_EMPTY)
+		return found;
+	if (e.state == JOURNAL_BEGUN)
+		*code = FAULT_FLASH; /* whatever is told of one before */
+	else if (found < 0)
+		*code = 0;
+	return 0;
+}
+
+static int look(const struct status_options *options, int *code, struct fault *f)
+{
+	struct config config = { .board_count = 0 };
+
+	if (options->outcome && !options->good)
+		(void)snprintf(config.outcome, sizeof(config.outcome), "%s", options->outcome);
+	else if (config_read(&config, CONFIG_FILE, f) < 0)
+		return -1;
+	*code = 0;
+	return options->good ? journal_say_good(&config, f) : tell_all(&config, code, f);
+}
+
+int status(const struct status_options *options)
+{
 	struct fault f;
+	int code;
 
 	if (options->json)
 		say_as_json();
-	if (find(&o, options->outcome, &f) == 0)
-		return o.code;
+	if (look(options, &code, &f) == 0)
+		return code;
 	(void)say_fault(&f);
 	return options->json ? json_end(&f) : (int)f.kind;
 }

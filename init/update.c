@@ -116,8 +116,8 @@ static void make_plan(struct plan *plan, const struct update_options *o, const s
 	memcpy(plan->watchdogs, p->watchdogs, sizeof(plan->watchdogs));
 	if (*p->outcome)
 		memcpy(plan->outcome, OUTCOME_KEPT, sizeof(OUTCOME_KEPT));
-	if (!o->firmware->exec) /* nobody knows what a program writes */
-		plan_take_journal(plan, p->config.journal, p->config.tries);
+	if (*p->journal)
+		plan_take_journal(plan, p->journal, p->config.tries);
 	plan->after = *update_after(o, &p->config);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "worker.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,6 +11,7 @@
 #include "clear.h"
 #include "flashing.h"
 #include "image_file.h"
+#include "journaling.h"
 #include "media.h"
 #include "outcome.h"
 #include "report.h"
@@ -19,6 +21,7 @@ struct worker {
 	const struct plan *plan;
 	bool begun; /* by an attempt before this one */
 	const struct image *img;
+	struct journaling journal;
 	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
 	uint32_t marked; /* in each count at first, ... */
 	uint32_t told;   /* ... and beyond that, by now */
@@ -40,12 +43,17 @@ static void tell_marked(struct worker *w)
 		(void)report_send(w->reports, &r); /* the flash matters, not who hears of it */
 }
 
-/* If PID 1 cannot be told that the point of no return comes, it is not passed. */
+/* If the journal or PID 1 cannot be told that the point of no return comes, it is not passed. */
 static int on_begin(void *ctx, struct fault *f)
 {
-	const struct worker *w = ctx;
+	struct worker *w = ctx;
 	sigset_t child;
 
+	if (journaling_begin(&w->journal, w->img, f) < 0) {
+		if (!w->begun)
+			return -1;
+		(void)report_text(w->reports, REPORT_SAY, "%s", f->text); /* there is no way back */
+	}
 	if (report_text(w->reports, REPORT_BEGIN, "erasing") < 0)
 		return fault_errno(f, FAULT_FAILED, "cannot report to PID 1");
 	if (w->begun)
@@ -97,6 +105,18 @@ static void tell(struct worker *w)
 	}
 }
 
+/*
+ * The journal tries all that it has before it fails: another attempt would fail, too. The next boot has
+ * a whole firmware, and whoever guards it may write it once more.
+ */
+static int note_end(struct worker *w, bool begun, struct fault *f)
+{
+	if (journaling_end(&w->journal, w->img, !*w->plan->tries, begun || w->begun, f) == 0)
+		return 0;
+	f->err = ENOTRECOVERABLE;
+	return -1;
+}
+
 static int flash(struct worker *w, const struct image *img, struct source *src, uint32_t marked,
 		 struct fault *f)
 {
@@ -112,9 +132,10 @@ static int flash(struct worker *w, const struct image *img, struct source *src, 
 	targets_from_names(&looked_at, w->plan->targets);
 	result = flashing_run(&looked_at, img, src, &events, w->counts, &begun, f);
 	tell_marked(w);
-	if (result == 0)
-		tell(w);
-	return result;
+	if (result < 0)
+		return -1;
+	tell(w);
+	return note_end(w, begun, f);
 }
 
 static void on_verified(void *ctx, uint64_t done, uint64_t total)
@@ -166,7 +187,9 @@ static int prepare(struct plan *plan, struct image_file *file, int reports, stru
 
 int worker_flash(struct plan *plan, bool begun, uint32_t marked, int reports, struct fault *f)
 {
-	struct worker w = { .reports = reports, .plan = plan, .begun = begun };
+	struct worker w = {
+		.reports = reports, .plan = plan, .begun = begun, .journal.partition = plan->journal
+	};
 	struct image_file file;
 	int result;
 
@@ -181,6 +204,7 @@ int worker_flash(struct plan *plan, bool begun, uint32_t marked, int reports, st
 		result = prepare(plan, &file, reports, f);
 	if (result == 0)
 		result = flash(&w, &file.image, &file.source, marked, f);
+	journaling_close(&w.journal);
 	image_file_close(&file);
 	return result;
 }

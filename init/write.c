@@ -15,6 +15,7 @@
 #include "engine.h"
 #include "files.h"
 #include "flashing.h"
+#include "journaling.h"
 #include "json.h"
 #include "lock.h"
 #include "memory.h"
@@ -34,6 +35,8 @@ struct writing {
 	struct targets targets;
 	struct progress progress;
 	int lock;
+	struct journaling journal;
+	bool good;  /* what is written is good: nobody has to try it */
 	bool begun; /* flash was changed: there is no way back */
 	struct engine_counts counts[IMAGE_PAYLOADS_MAX];
 };
@@ -58,6 +61,11 @@ static int on_begin(void *ctx, struct fault *f)
 		return -1;
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
+	if (journaling_begin(&w->journal, firmware_image(&w->firmware), f) < 0) {
+		if (!w->begun)
+			return -1;
+		say("%s", f->text);
+	}
 	if (!w->begun)
 		say("writing; this cannot be interrupted now");
 	w->begun = true;
@@ -88,7 +96,9 @@ static int try_once(struct writing *w, struct fault *f)
 	result = flashing_run(&w->targets, firmware_image(&w->firmware), src, &events, w->counts,
 			      &begun, f);
 	progress_end(&w->progress);
-	return result;
+	if (result < 0)
+		return -1;
+	return journaling_end(&w->journal, firmware_image(&w->firmware), w->good, w->begun, f);
 }
 
 /* What is right already is left alone, so that another attempt costs little. */
@@ -150,16 +160,27 @@ static int check_memory(const struct writing *w, struct fault *f)
 	return memory_check("/proc/meminfo", MEMORY_MARGIN + need, &have, f);
 }
 
-static int run(struct writing *w, const struct write_options *o, struct fault *f)
+static int look_at_journal(struct writing *w, const struct config *config, struct fault *f)
 {
-	struct config config;
+	struct finding found = { .figures = 0 };
 
-	w->lock = lock_take(f);
-	if (w->lock < 0 || config_read(&config, CONFIG_FILE, f) < 0 ||
-	    firmware_open(&w->firmware, o->firmware, &config, f) < 0 ||
+	w->journal.partition = journaling_of(config, firmware_image(&w->firmware));
+	w->good = config->tries == 0;
+	if (!*w->journal.partition)
+		return 0;
+	if (journaling_look(w->journal.partition, &w->targets, &found, f) < 0)
+		return -1;
+	say("%s", found.text);
+	return 0;
+}
+
+static int run(struct writing *w, const struct config *config, const struct write_options *o,
+	       struct fault *f)
+{
+	if (firmware_open(&w->firmware, o->firmware, config, f) < 0 ||
 	    targets_look(&w->targets, firmware_image(&w->firmware), f) < 0 ||
-	    targets_unused(&w->targets, f) < 0 || check_memory(w, f) < 0 ||
-	    flashing_check(&w->firmware, f) < 0)
+	    look_at_journal(w, config, f) < 0 || targets_unused(&w->targets, f) < 0 ||
+	    check_memory(w, f) < 0 || flashing_check(&w->firmware, f) < 0)
 		return -1;
 	if (!o->dry_run)
 		return flash(w, f);
@@ -179,19 +200,21 @@ static int fail(const struct writing *w, struct fault *f)
 
 int write_firmware(const struct write_options *o)
 {
+	struct config config;
 	struct writing w;
 	struct fault f;
 	int code = 0;
 
 	memset(&w, 0, sizeof(w));
-	w.lock = -1;
 	firmware_init(&w.firmware);
 	if (o->json)
 		say_as_json();
-	if (run(&w, o, &f) < 0)
+	w.lock = lock_take(&f);
+	if (w.lock < 0 || config_read(&config, CONFIG_FILE, &f) < 0 || run(&w, &config, o, &f) < 0)
 		code = fail(&w, &f);
 	if (o->json)
 		(void)json_end(code ? &f : NULL); /* the code is known */
+	journaling_close(&w.journal);
 	firmware_close(&w.firmware);
 	if (w.lock >= 0)
 		(void)close(w.lock); /* nothing was written through it */

@@ -77,6 +77,10 @@ static void outcome_and_status(void **state)
 	parsed("status --json --outcome /data/o", VERB_STATUS);
 	assert_string_equal(o.status.outcome, "/data/o");
 	assert_true(o.status.json);
+	assert_false(o.status.good);
+	parsed("status --good --json", VERB_STATUS);
+	assert_true(o.status.good && o.status.json);
+	refused("update --good a.fwi", "does not go with update");
 	refused("status a.fwi", "does not know what to do with a.fwi");
 	parsed("update --outcome /data/o a.fwi", VERB_UPDATE);
 	assert_string_equal(o.update.outcome, "/data/o");

@@ -10,13 +10,19 @@
 
 #include "config.h"
 #include "helpers.h"
+#include "journal.h"
+#include "simflash.h"
 #include "status.h"
+#include "target_mtd.h"
 
 #define LINE(code, state, second) \
 	"flashinit: outcome " #code " " state " 2025-11-22T18:00:" second "Z words\n"
 
 static const char *kernel_log, *configured;
-static bool pstore_mounted, config_is_bad;
+static const char *journal_name;
+static struct sim_board board;
+static struct sim_chip *chip;
+static bool pstore_mounted, config_is_bad, busy;
 static unsigned int shares, mounts;
 static int unshare_result;
 static struct status_options o;
@@ -26,7 +32,21 @@ int __wrap_config_read(struct config *c, const char *path, struct fault *f)
 {
 	memset(c, 0, sizeof(*c));
 	(void)snprintf(c->outcome, sizeof(c->outcome), "%s", configured);
+	(void)snprintf(c->journal, sizeof(c->journal), "%s", journal_name);
+	c->tries = 3;
 	return config_is_bad ? fault_set(f, FAULT_UNFIT, "line 1: nonsense") : 0;
+}
+
+int __wrap_lock_take(struct fault *f)
+{
+	return busy ? fault_set(f, FAULT_BUSY, "another update is running") : dup(STDOUT_FILENO);
+}
+
+int __wrap_target_open_mtd(struct target **t, const char *name, enum target_mode mode, int *number,
+			   struct fault *f)
+{
+	*t = &chip->target;
+	return 0;
 }
 
 static const char *mapped(const char *path)
@@ -78,7 +98,12 @@ int __wrap_mount(const char *source, const char *dir, const char *type, unsigned
 
 static int setup(void **state)
 {
-	kernel_log = configured = "";
+	static const struct sim_geometry nor = { SIM_NOR, 4096, 1, 2, NULL, 0 };
+
+	sim_board_init(&board);
+	chip = sim_add_chip(&board, "journal", &nor);
+	busy = false;
+	kernel_log = configured = journal_name = "";
 	pstore_mounted = true;
 	config_is_bad = false;
 	shares = mounts = 0;
@@ -95,17 +120,76 @@ static int teardown(void **state)
 {
 	free(said);
 	said = NULL;
+	assert_int_equal(board.breaches, 0);
+	sim_board_free(&board);
 	return temp_dir_remove(state);
 }
 
 static void run(int code, const char *words)
 {
+	int result;
+
 	free(said);
+	said = NULL;
+	shares = mounts = 0;
 	capture_start(STDOUT_FILENO);
-	assert_int_equal(status(&o), code);
+	result = status(&o);
 	said = capture_end(STDOUT_FILENO);
-	if (!strstr(said, words))
-		fail_msg("%s", said);
+	if (result != code || !strstr(said, words))
+		fail_msg("%d: %s", result, said);
+}
+
+static struct journal_entry entry(enum journal_state state)
+{
+	return (struct journal_entry){ .state = state, .id = "ab", .version = "2", .tries = 1 };
+}
+
+static void set_journal(enum journal_state state)
+{
+	struct journal_entry e = entry(state);
+	struct journal j;
+	struct fault f;
+
+	journal_name = "journal";
+	assert_int_equal(journal_read(&j, &chip->target, &f), 0);
+	assert_int_equal(journal_append(&j, &e, &f), 0);
+}
+
+/* What it knows to be begun was not done, whatever else is told. */
+static void journals(void **state)
+{
+	journal_name = "journal";
+	kernel_log = LINE(0, "done", "01");
+	run(0, "journal: tells of no update\n");
+	set_journal(JOURNAL_BEGUN);
+	run(5, "journal: firmware 2 was begun to be written, and that is not done\n");
+	set_journal(JOURNAL_DONE);
+	kernel_log = LINE(3, "undone", "01");
+	run(3,
+	    "journal: firmware 2 was written, and has yet to be said to be good (flashinit status "
+	    "--good): booted 1 of 3 times\n");
+	kernel_log = "";
+	run(0, "journal: firmware 2 was written");
+	o.outcome = "/none/o"; /* then it is not asked */
+	run(1, "");
+}
+
+static void good(void **state)
+{
+	uint32_t programs;
+
+	o.good = true;
+	run(4, "");
+	set_journal(JOURNAL_DONE);
+	busy = true;
+	run(6, "");
+	busy = false;
+	run(0, "journal: firmware 2 was written, and is good\n");
+	programs = sim_count(&board, SIM_PROGRAM);
+	run(0, "firmware 2 was said to be good before\n");
+	assert_int_equal(sim_count(&board, SIM_PROGRAM), programs);
+	set_journal(JOURNAL_BEGUN);
+	run(1, "");
 }
 
 static void file_comes_next(void **state)
@@ -220,6 +304,9 @@ static void events(void **state)
 	kernel_log = "";
 	shares = mounts = 0;
 	run(1, "{\"event\":\"failed\",\"code\":1,\"message\":\"no outcome of an update is in ");
+	set_journal(JOURNAL_DONE);
+	run(0, "{\"event\":\"journal\",\"partition\":\"journal\",\"state\":\"done\",\"good\":false,"
+	       "\"tries\":1,\"limit\":3,\"firmware\":\"2\",\"image\":\"ab\"}\n");
 	config_is_bad = true;
 	run(4, "{\"event\":\"failed\",\"code\":4,\"message\":\"line 1: nonsense\"}\n");
 }
@@ -229,10 +316,16 @@ static void events(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		status_test(file_comes_next),        status_test(later_in_pstore),
-		status_test(pstore_comes_last),      status_test(pstore_is_mounted_apart),
-		status_test(kernel_log_comes_first), status_test(nothing_is_known),
-		status_test(end_of_a_long_file),     status_test(events),
+		status_test(file_comes_next),
+		status_test(later_in_pstore),
+		status_test(pstore_comes_last),
+		status_test(pstore_is_mounted_apart),
+		status_test(kernel_log_comes_first),
+		status_test(nothing_is_known),
+		status_test(end_of_a_long_file),
+		status_test(journals),
+		status_test(good),
+		status_test(events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include "config.h"
 #include "helpers.h"
 #include "images.h"
+#include "journaling.h"
 #include "lock.h"
 #include "mtd_map.h"
 #include "signature.h"
@@ -29,8 +30,11 @@ enum { EB = 4096, BLOCKS = 10, ROOTFS = 5 * EB + 100, KERNEL = 2 * EB };
 
 static const struct sim_geometry nand = { SIM_NAND, EB, 512, BLOCKS, NULL, 0 };
 
+static const struct sim_geometry journal_nand = { SIM_NAND, EB, 512, 2, NULL, 0 };
+
 static struct sim_board board;
-static struct sim_chip *rootfs, *kernel;
+static struct sim_chip *rootfs, *kernel, *journal;
+static const char *journal_name;
 static uint8_t new_rootfs[ROOTFS], new_kernel[KERNEL], old[BLOCKS * EB];
 static struct sim_snapshot *start;
 static struct firmware_request request;
@@ -55,6 +59,16 @@ int __wrap_config_read(struct config *c, const char *path, struct fault *f)
 	memset(c, 0, sizeof(*c));
 	c->board_count = 1;
 	(void)strcpy(c->board[0], "testboard");
+	(void)strcpy(c->journal, journal_name);
+	c->tries = 2;
+	return 0;
+}
+
+int __wrap_target_open_mtd(struct target **t, const char *name, enum target_mode mode, int *number,
+			   struct fault *f)
+{
+	assert_string_equal(name, "journal");
+	*t = &journal->target;
 	return 0;
 }
 
@@ -163,6 +177,7 @@ static int setup(void **state)
 	sim_board_init(&board);
 	rootfs = sim_add_chip(&board, "rootfs", &nand);
 	kernel = sim_add_chip(&board, "kernel", &nand);
+	journal_name = "";
 	(void)strcpy(rootfs->target.device, "mtd0");
 	(void)strcpy(kernel->target.device, "mtd1");
 	sim_factory_fill(rootfs, old, sizeof(old));
@@ -191,8 +206,8 @@ static int teardown(void **state)
 
 static char *said; /* by the last run, on standard output and standard error */
 
-/* Runs the verb, which must end with this code, and say what. */
-static void run(int code, const char *what)
+/* Runs the verb, and returns its code. */
+static int run_it(void)
 {
 	int own = dup(STDERR_FILENO), result;
 
@@ -204,6 +219,14 @@ static void run(int code, const char *what)
 	assert_int_equal(dup2(own, STDERR_FILENO), STDERR_FILENO);
 	(void)close(own);
 	said = capture_end(STDOUT_FILENO);
+	return result;
+}
+
+/* It must end with this code, and say what. */
+static void run(int code, const char *what)
+{
+	int result = run_it();
+
 	if (result != code || !strstr(said, what))
 		fail_msg("ended with %d, wanted is %d with \"%s\":\n%s", result, code, what, said);
 }
@@ -610,6 +633,74 @@ static void event_of_a_failure(void **state)
 			       "use: mounted on \\\"/\\\"\"}\n"));
 }
 
+static void add_journal(void)
+{
+	sim_snapshot_free(start);
+	journal = sim_add_chip(&board, "journal", &journal_nand);
+	journal_name = "journal";
+	start = sim_save(&board);
+	sim_restore(&board, start);
+}
+
+static struct journal_entry journal_says(void)
+{
+	struct journal_entry e;
+	struct fault f;
+
+	assert_int_equal(journaling_read("journal", &e, &f), 0);
+	return e;
+}
+
+/* Whatever the targets hold between the old and the new, the journal tells that it is not whole. */
+static void expect_truth(uint32_t cut)
+{
+	bool is_new = sim_holds(rootfs, new_rootfs, ROOTFS) &&
+		      sim_holds(kernel, new_kernel, KERNEL);
+	bool is_old = sim_unchanged(rootfs, start) && sim_unchanged(kernel, start);
+	struct journal_entry e = journal_says();
+
+	if (e.state != JOURNAL_BEGUN && !(e.state == JOURNAL_EMPTY ? is_old : is_new))
+		fail_msg("cut at %u: the journal says %d of what is neither", cut, (int)e.state);
+	assert_false(e.good);
+}
+
+/* Cut at each operation in turn; then once more to the end, which needs no second note of its begin. */
+static void journal_at_every_cut(void **state)
+{
+	char image[256];
+	uint32_t cut = 0;
+	int code = 1;
+
+	add_journal();
+	(void)snprintf(image, sizeof(image), "%s", request.image);
+	request.image = image;
+	for (; code; cut++) {
+		sim_restore(&board, start);
+		sim_power_cycle(&board);
+		sim_plan_fault(&board, cut, cut % 2 ? SIM_CUT : SIM_CUT_AFTER);
+		asked = asked_later = opened = 0;
+		code = run_it();
+		sim_power_cycle(&board);
+		expect_truth(cut);
+		asked = asked_later = opened = 0;
+		run(0, "written and proven in ");
+		expect_new();
+		assert_int_equal(journal_says().state, JOURNAL_DONE);
+	}
+	assert_true(cut > 100);
+	expect_said("0 eraseblocks written, 6 identical");
+}
+
+/* It is noted once that it was begun, whatever it takes; and no success is told without its end. */
+static void journal_that_fails(void **state)
+{
+	add_journal();
+	for (uint32_t eb = 0; eb < journal_nand.blocks; eb++)
+		sim_weaken(journal, eb, SIM_ERASE, SIM_REFUSE, SIM_FOR_EVER);
+	run(4, "journal: no eraseblock takes a record");
+	expect_old();
+}
+
 #define write_test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -639,6 +730,8 @@ int main(void)
 		write_test(error_before_the_first_erase),
 		write_test(signals_cannot_end_it),
 		write_test(signals_can_end_it_before),
+		write_test(journal_at_every_cut),
+		write_test(journal_that_fails),
 		write_test(events),
 		write_test(event_of_a_failure),
 	};

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "journaling.h"
+
+#include <string.h>
+
+#include "mtd_map.h"
+#include "target_mtd.h"
+
+const char *journaling_of(const struct config *c, const struct image *img)
+{
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		for (unsigned int k = 0; k < c->target_count; k++)
+			if (strcmp(img->payload[i].part, c->target[k]) == 0)
+				return c->journal;
+	return c->target_count ? "" : c->journal;
+}
+
+static int open_journal(struct journal *j, const char *partition, enum target_mode mode,
+			struct fault *f)
+{
+	struct target *t;
+
+	if (target_open_mtd(&t, partition, mode, NULL, f) < 0)
+		return -1;
+	if (journal_check(t, f) == 0 && journal_read(j, t, f) == 0)
+		return 0;
+	target_close(t);
+	return -1;
+}
+
+/* No firmware was touched: it is the device that does not fit. */
+static int unfit(int result, struct fault *f)
+{
+	if (result < 0 && f->kind == FAULT_FLASH)
+		f->kind = FAULT_UNFIT;
+	return result;
+}
+
+static int check_apart(const struct target *journal, const struct targets *t, struct fault *f)
+{
+	const struct mtd_place *place, *other;
+	struct mtd_map map;
+
+	if (mtd_map_read(&map, "/sys", f) < 0)
+		return -1;
+	place = mtd_map_find(&map, mtd_number(journal->device));
+	for (unsigned int i = 0; place && i < t->count; i++) {
+		other = mtd_map_find(&map, mtd_under(t->device[i], "/sys"));
+		if (other && mtd_overlap(place, other))
+			return fault_set(f, FAULT_UNFIT,
+					 "the journal, %s (%s), shares flash with %s, which is "
+					 "written: give it a partition of its own",
+					 journal->name, journal->device, t->device[i]);
+	}
+	return 0;
+}
+
+static const char *in_words(const struct journal_entry *e)
+{
+	if (e->state == JOURNAL_EMPTY)
+		return "is empty";
+	return e->state == JOURNAL_BEGUN ? "tells of an update that was begun"
+					 : "tells of an update that was done";
+}
+
+static int look(struct journal *j, struct targets *t, struct finding *found, struct fault *f)
+{
+	uint32_t good;
+
+	if (target_good_blocks(j->t, &good, NULL, f) < 0 || check_apart(j->t, t, f) < 0)
+		return -1;
+	memcpy(t->device[t->count++], j->t->device, sizeof(t->device[0]));
+	finding_figure(found, "eraseblocks", j->t->blocks);
+	finding_figure(found, "bad", j->t->blocks - good);
+	finding_say(found, "%s is %s: %u of its %u eraseblocks are good; it %s", j->t->name,
+		    j->t->device, good, j->t->blocks, in_words(&j->last));
+	return 0;
+}
+
+int journaling_look(const char *partition, struct targets *t, struct finding *found,
+		    struct fault *f)
+{
+	struct journal j;
+	int result;
+
+	found->part = partition;
+	if (unfit(open_journal(&j, partition, TARGET_LOOK, f), f) < 0)
+		return -1;
+	result = unfit(look(&j, t, found, f), f);
+	target_close(j.t);
+	return result;
+}
+
+static void describe(struct journal_entry *e, enum journal_state state, const struct image *img)
+{
+	memset(e, 0, sizeof(*e));
+	e->state = state;
+	image_id(img, e->id);
+	memcpy(e->version, img->fw_version, sizeof(e->version));
+}
+
+static int open_once(struct journaling *j, struct fault *f)
+{
+	if (!j->open && open_journal(&j->journal, j->partition, TARGET_WRITE, f) < 0)
+		return -1;
+	j->open = true;
+	return 0;
+}
+
+void journaling_close(struct journaling *j)
+{
+	if (j->open)
+		target_close(j->journal.t);
+	j->open = false;
+}
+
+int journaling_begin(struct journaling *j, const struct image *img, struct fault *f)
+{
+	const struct journal_entry *last = &j->journal.last;
+	struct journal_entry e;
+
+	if (!*j->partition)
+		return 0;
+	describe(&e, JOURNAL_BEGUN, img);
+	if (open_once(j, f) < 0)
+		return unfit(-1, f);
+	if (last->state == JOURNAL_BEGUN && strcmp(last->id, e.id) == 0)
+		return 0;
+	return unfit(journal_append(&j->journal, &e, f), f);
+}
+
+int journaling_end(struct journaling *j, const struct image *img, bool good, bool begun,
+		   struct fault *f)
+{
+	struct journal_entry e;
+	struct fault why;
+
+	if (!*j->partition)
+		return 0;
+	describe(&e, JOURNAL_DONE, img);
+	e.good = good;
+	if (open_once(j, &why) == 0 && ((!begun && j->journal.last.state != JOURNAL_BEGUN) ||
+					journal_append(&j->journal, &e, &why) == 0))
+		return 0;
+	return fault_set(f, FAULT_FLASH,
+			 "the firmware is written and proven, but the journal does not say so: %s",
+			 why.text);
+}
+
+int journaling_read(const char *partition, struct journal_entry *e, struct fault *f)
+{
+	struct journal j;
+
+	if (unfit(open_journal(&j, partition, TARGET_LOOK, f), f) < 0)
+		return -1;
+	*e = j.last;
+	target_close(j.t);
+	return 0;
+}
+
+static int say_good(struct journal *j, bool *already, struct fault *f)
+{
+	struct journal_entry e = j->last;
+
+	*already = e.good;
+	if (e.state == JOURNAL_EMPTY)
+		return fault_set(f, FAULT_FAILED,
+				 "the journal tells of no update: there is nothing to be good");
+	if (e.state == JOURNAL_BEGUN)
+		return fault_set(f, FAULT_FAILED,
+				 "the journal tells that firmware %s was begun and not that it was "
+				 "done: it is not good",
+				 e.version);
+	if (e.good)
+		return 0;
+	e.good = true;
+	return journal_append(j, &e, f);
+}
+
+int journaling_good(const char *partition, struct journal_entry *e, bool *already, struct fault *f)
+{
+	struct journal j;
+	int result;
+
+	if (unfit(open_journal(&j, partition, TARGET_WRITE, f), f) < 0)
+		return -1;
+	result = unfit(say_good(&j, already, f), f);
+	*e = j.last;
+	target_close(j.t);
+	return result;
+}
