@@ -26,9 +26,11 @@ enum {
 	SLOT = 256,   /* bytes, or the multiple of a page that has them */
 	ATTEMPTS = 3, /* at programming, per eraseblock: so many slots in a row may stay blank */
 	BLANK_SLOTS = ATTEMPTS + 1, /* so many blank ones in a row: nothing follows */
-	/* A new run counts on from that much later: more than records that were torn before it, which
-	 * may yet come to be readable. */
-	SEQUENCE_STEP = ATTEMPTS * JOURNAL_BLOCKS_MAX + 1,
+	/*
+	 * A new run counts on from that much later: more than the records that an append before it may
+	 * have left torn, any of which may yet come to be readable.
+	 */
+	SEQUENCE_STEP = ATTEMPTS * (JOURNAL_BLOCKS_MAX + 2),
 };
 
 /* More than any flash lasts for: only a forged record can have it. */
@@ -361,7 +363,7 @@ int journal_append(struct journal *j, const struct journal_entry *e, struct faul
 	if (!data)
 		return fault_errno(f, FAULT_UNFIT, "%s: no memory", j->t->name);
 	memset(data, 0xff, size);
-	make_record(data, e, j->sequence);
+	make_record(data, e, j->sequence + SEQUENCE_STEP); /* all attempts */
 	if (parse(data, &same, &sequence))
 		result = append(j, e, data, f);
 	else

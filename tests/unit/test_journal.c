@@ -134,7 +134,7 @@ static void gives_back_what_it_was_given(void **state)
 static void record_is_as_ever(void **state)
 {
 	struct journal_entry e = entry(JOURNAL_DONE, 0x0a0b);
-	const uint8_t head[] = { 'f', 'i', 'J', '1', 0x31, 0, 0, 0, 2, 1, 0, 0, 0x0b, 0x0a, 0, 0 };
+	const uint8_t head[] = { 'f', 'i', 'J', '1', 0x36, 0, 0, 0, 2, 1, 0, 0, 0x0b, 0x0a, 0, 0 };
 	const uint8_t *record;
 
 	add(&nand);
@@ -239,6 +239,26 @@ static void forged_record_does_not_count(void **state)
 	}
 }
 
+/* Slots that look blank in what an erase has left half-way are none. */
+static void half_erased_nor_is_not_trusted(void **state)
+{
+	static const struct sim_geometry four_slots = { SIM_NOR, 1024, 1, 1, NULL, 0 };
+	struct journal_entry e = entry(JOURNAL_DONE, 0);
+
+	add(&four_slots);
+	for (; e.tries < 3; e.tries++) {
+		read_again();
+		append(&e);
+	}
+	read_again();
+	sim_weaken(chip, 0, SIM_PROGRAM, SIM_REFUSE, 1);
+	sim_weaken(chip, 0, SIM_ERASE, SIM_CUT, 1);
+	assert_int_equal(journal_append(&j, &e, &f), -1);
+	read_again();
+	assert_int_equal(j.last.tries, 2);
+	append_and_read(&e);
+}
+
 static void refuses_what_it_cannot_hold(void **state)
 {
 	struct journal_entry e = entry(JOURNAL_BEGUN, 0);
@@ -281,6 +301,37 @@ static void tries_the_next_slot(void **state)
 		read_again();
 		check_last(&e);
 	}
+}
+
+/* What reads well but for ECC, which cannot tell, will not do so for long. */
+static void believes_the_ecc(void **state)
+{
+	struct journal_entry e = entry(JOURNAL_DONE, 0);
+
+	add(&nand);
+	read_again();
+	sim_weaken(chip, 0, SIM_READ, SIM_DOUBT, 2); /* before and after the program */
+	append(&e);
+	assert_int_equal(j.slot, 2);
+	read_again();
+	check_last(&e);
+}
+
+static void leaves_out_what_an_erase_has_left(void **state)
+{
+	struct journal_entry e = entry(JOURNAL_DONE, 0);
+
+	add(&nand);
+	read_again();
+	sim_weaken(chip, 0, SIM_ERASE, SIM_GARBLE, 1);
+	for (uint32_t n = 0; n < SLOTS / 2 + 1; n++) {
+		e.tries++;
+		append(&e);
+	}
+	assert_int_equal(j.slot, SLOTS / 2 + 2);
+	assert_int_equal(sim_count(&board, SIM_PROGRAM), SLOTS / 2 + 1);
+	read_again();
+	check_last(&e);
 }
 
 static void tries_the_next_eraseblock(void **state)
@@ -463,9 +514,12 @@ int main(void)
 		journal_test(nor_is_filled_before_the_next_is_erased),
 		journal_test(damaged_record_does_not_count),
 		journal_test(forged_record_does_not_count),
+		journal_test(half_erased_nor_is_not_trusted),
 		journal_test(refuses_what_it_cannot_hold),
 		journal_test(passes_over_bad_eraseblocks),
 		journal_test(tries_the_next_slot),
+		journal_test(believes_the_ecc),
+		journal_test(leaves_out_what_an_erase_has_left),
 		journal_test(tries_the_next_eraseblock),
 		journal_test(marks_what_cannot_be_erased),
 		journal_test(marks_nothing_where_nothing_can_be_erased),
