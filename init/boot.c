@@ -42,7 +42,7 @@ static int read_start(struct start *s, struct fault *f)
 }
 
 /* As the kernel opens it: one description, which waits. Where there is none we keep what we have. */
-static void open_console(void)
+void boot_open_console(void)
 {
 	int fd = open("/dev/console", O_RDWR | O_NOCTTY | O_NONBLOCK);
 
@@ -122,7 +122,7 @@ void boot_new_root(const char *root, struct fault *f)
 	pid1_drain_console();
 	if (change_root(f) < 0)
 		return;
-	open_console();
+	boot_open_console();
 	leave_as_kernel_would();
 	run_init(&s);
 	(void)fault_errno(f, FAULT_FAILED, "the new root's init cannot be run");
@@ -136,7 +136,7 @@ void boot_program(const char *program, struct fault *f)
 		return;
 	say("running %s", program);
 	pid1_drain_console();
-	open_console();
+	boot_open_console();
 	leave_as_kernel_would();
 	run(&s, program);
 	(void)fault_errno(f, FAULT_FAILED, "%s cannot be run", program);

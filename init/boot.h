@@ -17,4 +17,7 @@ void boot_new_root(const char *root, struct fault *f);
 /* Execs a program in the RAM root, with what the kernel would have given to init but for the mounts. */
 void boot_program(const char *program, struct fault *f);
 
+/* Opens /dev/console as the kernel does for init: descriptors 0 to 2. They stay where there is none. */
+void boot_open_console(void);
+
 #endif

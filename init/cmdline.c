@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "number.h"
 
 /* What stands behind the key, or NULL. */
 static char *value_of(char *word, const char *key)
@@ -19,8 +20,18 @@ static void take_word(struct cmdline *c, char *word)
 {
 	char *value;
 
-	if (value_of(word, "root="))
-		c->root = true;
+	if ((value = value_of(word, "root=")))
+		c->root = value;
+	else if (value_of(word, "rootwait"))
+		c->wait = true;
+	else if ((value = value_of(word, "rootdelay=")))
+		c->delay = (uint32_t)number_at(value);
+	else if ((value = value_of(word, "rootfstype=")))
+		c->rootfstype = value;
+	else if ((value = value_of(word, "ubi.mtd=")))
+		c->ubi_mtd = c->ubi_mtd ? c->ubi_mtd : value;
+	else if ((value = value_of(word, "devtmpfs.mount=")))
+		c->no_devtmpfs = *value == '0';
 	else if (strcmp(word, "rw") == 0 || strcmp(word, "ro") == 0)
 		c->rw = word[1] == 'w';
 	else if ((value = value_of(word, "rootflags=")))

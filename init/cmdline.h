@@ -6,6 +6,7 @@
 #define INIT_CMDLINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "fault.h"
 
@@ -13,10 +14,15 @@ enum { CMDLINE_ARGS_MAX = 32 }; /* the kernel's own limit for init */
 
 struct cmdline {
 	char *text;
-	bool root; /* the kernel mounts it: there is a root= */
+	const char *root; /* NULL: nothing is said to the kernel about it */
 	bool rw;
-	const char *rootflags;            /* NULL if there are none */
-	char *init;                       /* of init=; NULL if there is none */
+	bool wait;              /* rootwait, rootwait=: its device may take as long as it likes */
+	uint32_t delay;         /* rootdelay=, seconds */
+	const char *rootfstype; /* NULL, or types with commas between them */
+	const char *ubi_mtd;    /* the first ubi.mtd=, or NULL */
+	bool no_devtmpfs;       /* devtmpfs.mount=0 */
+	const char *rootflags;  /* NULL if there are none */
+	char *init;             /* of init=; NULL if there is none */
 	char *argv[CMDLINE_ARGS_MAX + 2]; /* what follows --; the first is left for init's name */
 };
 

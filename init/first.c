@@ -7,14 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -25,9 +24,10 @@
 #include "ramroot.h"
 #include "recover.h"
 #include "say.h"
+#include "switch_root.h"
 #include "watchdog.h"
 
-enum { LOOK_STALL_MS = 10000, MOVE_STALL_MS = 30000, READ_IT_MS = 10000 };
+enum { LOOK_STALL_MS = 10000, MOVE_STALL_MS = 30000, MOUNT_STALL_MS = 60000, READ_IT_MS = 10000 };
 
 /* What the kernel gave, to be given on. */
 struct start {
@@ -97,23 +97,15 @@ static void run_init(const struct start *s, const struct guard *g)
 	restore(s);
 	if (g->config.init[0])
 		try_init(s, g, g->config.init, true);
+	else if (g->init[0])
+		try_init(s, g, g->init, true);
 	for (int i = 0; new_root_inits[i]; i++)
 		try_init(s, g, new_root_inits[i], false);
 }
 
 static int run_look(void *ctx, int reports, struct fault *f)
 {
-	(void)reports;
-	return guard_look(ctx, f);
-}
-
-/* What the kernel unpacked is on a ramfs, or on a tmpfs. */
-static bool is_initramfs(void)
-{
-	struct statfs st;
-
-	return statfs("/", &st) == 0 &&
-	       ((unsigned long)st.f_type == RAMFS_MAGIC || st.f_type == TMPFS_MAGIC);
+	return guard_look(ctx, reports, f);
 }
 
 /* Whoever cannot look must not keep a healthy system from booting. */
@@ -139,12 +131,6 @@ static void look(struct guard *g, const char *us)
 	}
 }
 
-static int run_move(void *ctx, int reports, struct fault *f)
-{
-	(void)reports;
-	return move_to_ram(ctx, f);
-}
-
 /* A system that must not be booted is not booted, whatever cannot be done instead. */
 static void end_boot(const struct fault *f) __attribute__((noreturn));
 static void end_boot(const struct fault *f)
@@ -153,6 +139,45 @@ static void end_boot(const struct fault *f)
 	say("this cannot be mended from here: trying anew");
 	(void)watchdog_poll(NULL, 0, READ_IT_MS);
 	machine_end(AFTER_REBOOT);
+}
+
+static int run_mount(void *ctx, int reports, struct fault *f)
+{
+	return guard_mount(ctx, reports, f);
+}
+
+/*
+ * From an initramfs the root is entered first. Returns with what is wrong if the root cannot be mounted
+ * or has no init. Once the initramfs has gone there is nothing left to mend it with.
+ */
+static void boot(struct start *s, struct guard *g)
+{
+	const struct child_work work = {
+		.name = "mounting the root",
+		.run = run_mount,
+		.ctx = g,
+		.stall_ms = MOUNT_STALL_MS,
+	};
+	struct fault f;
+
+	if (g->mount && child_run(&work, &f) != CHILD_SUCCEEDED) {
+		(void)snprintf(g->plan.recover, sizeof(g->plan.recover), "%.159s", f.text);
+		return;
+	}
+	if (g->mount && switch_root(&f) < 0)
+		end_boot(&f);
+	run_init(s, g);
+	(void)fault_set(&f, FAULT_UNFIT, "there is no init that can be run");
+	if (g->mount)
+		end_boot(&f);
+	(void)snprintf(g->plan.recover, sizeof(g->plan.recover), "%.159s", f.text);
+	prepare(s);
+}
+
+static int run_move(void *ctx, int reports, struct fault *f)
+{
+	(void)reports;
+	return move_to_ram(ctx, f);
 }
 
 static void move(const struct start *s, struct guard *g) __attribute__((noreturn));
@@ -185,13 +210,10 @@ void first_process(char **argv, char **envp)
 	g = mmap(NULL, sizeof(*g), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (g == MAP_FAILED)
 		g = &alone;
-	g->initramfs = is_initramfs();
+	g->initramfs = switch_root_is_initramfs();
 	look(g, argv[0]);
-	if (!g->broken) {
-		run_init(&s, g);
-		(void)strcpy(g->plan.recover, "there is no init that can be run");
-		prepare(&s);
-	}
+	if (!g->broken)
+		boot(&s, g);
 	say("this system is not booted: %s", g->plan.recover);
 	if (g->initramfs)
 		recover(&g->plan); /* from where it is: nothing has to go */

@@ -9,12 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "boot.h"
+#include "cmdline.h"
 #include "devices.h"
 #include "files.h"
 #include "judge.h"
 #include "mounts.h"
+#include "new_root.h"
 #include "root.h"
+#include "root_wanted.h"
 #include "say.h"
+#include "switch_root.h"
 
 /* Any folder will do to mount something on; a root without one of these is none. */
 static const char *const places[] = { "/proc", "/sys", "/dev", "/mnt", "/tmp", "/run", "/etc" };
@@ -46,6 +51,22 @@ static int enter_own_view(struct fault *f)
 	return devices_provide("/dev", f);
 }
 
+/* The configuration's words count instead of the kernel's own of the same names. */
+static const char *chosen(const char *configured, const char *said)
+{
+	return *configured ? configured : said;
+}
+
+static int read_words(struct cmdline *c, const struct config *config, struct fault *f)
+{
+	int result = cmdline_read(c, "/proc/cmdline", f);
+
+	c->root = chosen(config->root, c->root);
+	c->rootfstype = chosen(config->rootfstype, c->rootfstype);
+	c->rootflags = chosen(config->rootflags, c->rootflags);
+	return result;
+}
+
 /* What makes no sense is said, and no reason not to boot. */
 static void take_words(struct guard *g)
 {
@@ -69,13 +90,13 @@ static void find_us(struct guard *g)
 	g->ino = st.st_ino;
 }
 
-static int find_root(struct guard *g, struct fault *f)
+static int find_root(char *text, size_t size, struct fault *f)
 {
 	struct mount_table mounts;
 	int result = mounts_read(&mounts, "/proc/1/mountinfo", f);
 
 	if (result == 0)
-		result = root_find(g->plan.root, sizeof(g->plan.root), &mounts, "/sys", f);
+		result = root_find(text, size, &mounts, "/sys", f);
 	mounts_free(&mounts);
 	return result;
 }
@@ -91,7 +112,7 @@ static void take_image(struct plan *p, enum verdict v, const struct journal_entr
 	}
 }
 
-static void decide(struct guard *g)
+static void decide(struct guard *g, const char *root)
 {
 	struct plan *p = &g->plan;
 	struct journal_entry last;
@@ -103,26 +124,88 @@ static void decide(struct guard *g)
 		(void)snprintf(p->recover, sizeof(p->recover), "mode=recover asks for it");
 		g->broken = true;
 	} else if (g->config.mode == MODE_GUARD) {
-		v = judge(&g->config, p->root, &last, p->recover);
+		v = judge(&g->config, root, &last, p->recover);
 		take_image(p, v, &last);
 		g->broken = v != VERDICT_BOOT;
 	}
 }
 
-int guard_look(struct guard *g, struct fault *f)
+/* What init= names is what the root has to offer, if it is not us once more. */
+static void take_init(struct guard *g, const struct cmdline *c)
+{
+	const char *name = c->init ? strrchr(c->init, '/') : NULL;
+
+	if (name && strcmp(name, "/flashinit") != 0)
+		(void)snprintf(g->init, sizeof(g->init), "%s", c->init);
+}
+
+/* The root is yet to be mounted: what it will be on is what the kernel was told. */
+static int find_wanted(struct guard *g, char target[160], int reports, struct fault *f)
+{
+	struct cmdline c;
+	int result = read_words(&c, &g->config, f);
+
+	g->mount = c.root != NULL;
+	take_init(g, &c);
+	if (result == 0 && c.root && !g->config.target_count)
+		result = root_wanted_target(target, 160, &c, reports, f);
+	cmdline_free(&c);
+	return result;
+}
+
+int guard_look(struct guard *g, int reports, struct fault *f)
 {
 	bool configured = config_read(&g->config, CONFIG_FILE, f) == 0;
+	char target[sizeof(g->plan.root)] = "";
 	struct fault second;
+	int found;
 
 	if (!configured)
 		(void)say_fault(f);
-	if (enter_own_view(f) < 0)
+	if ((g->initramfs ? switch_root_prepare(f) : enter_own_view(f)) < 0)
 		return -1;
+	boot_open_console(); /* the root may have none, and this /dev has */
 	say_to_kernel_log();
 	take_words(g);
 	find_us(g);
-	if (!g->initramfs && find_root(g, &second) < 0)
+	found = g->initramfs ? find_wanted(g, target, reports, &second)
+			     : find_root(g->plan.root, sizeof(g->plan.root), &second);
+	if (found < 0)
 		(void)say_fault(&second);
-	decide(g);
+	decide(g, g->initramfs ? target : g->plan.root);
 	return 0;
+}
+
+static int check_init(const struct guard *g, struct fault *f)
+{
+	const char *wanted = *g->config.init ? g->config.init : g->init;
+	char path[sizeof(g->init) + sizeof(NEW_ROOT)];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), NEW_ROOT "%s", wanted);
+	if (*wanted && lstat(path, &st) == 0)
+		return 0;
+	for (int i = 0; new_root_inits[i]; i++) {
+		(void)snprintf(path, sizeof(path), NEW_ROOT "%s", new_root_inits[i]);
+		if (lstat(path, &st) == 0)
+			return 0;
+	}
+	return fault_set(f, FAULT_UNFIT, "the root has no init");
+}
+
+int guard_mount(struct guard *g, int reports, struct fault *f)
+{
+	struct cmdline c;
+	int result = read_words(&c, &g->config, f);
+
+	boot_open_console();
+	say_to_kernel_log();
+	if (result == 0 && c.root)
+		result = new_root_mount_first(&c, reports, f);
+	if (result == 0 && c.root)
+		result = check_init(g, f);
+	cmdline_free(&c);
+	if (result == 0)
+		switch_root_empty();
+	return result;
 }

@@ -17,15 +17,25 @@ struct guard {
 	struct config config; /* the file's, and the kernel's words */
 	dev_t dev;            /* of this program's file; 0: not known */
 	ino_t ino;
-	bool initramfs; /* the root is yet to be mounted */
+	bool initramfs; /* that is what / is, ... */
+	bool mount;     /* ... and there is a root that is to be mounted, ... */
+	char init[128]; /* ... of which this is the init; or empty */
 	bool broken;    /* this system must not be booted; plan.recover says why */
 	struct plan plan;
 };
 
 /*
- * The root is mounted already: looks at it from a mount namespace of its own, so that the real init
- * gets the mounts that the kernel made. Fails if it cannot look; what is in *g by then counts.
+ * Finds out what this boot is to come to. What is looked at on a root that the kernel has mounted
+ * is looked at from a mount namespace of its own, so that the real init gets the mounts that the
+ * kernel made; an initramfs gets /proc, /sys and /dev. Fails if it cannot look; what is in *g by
+ * then counts.
  */
-int guard_look(struct guard *g, struct fault *f);
+int guard_look(struct guard *g, int reports, struct fault *f);
+
+/*
+ * From an initramfs: mounts the root as the kernel would have, checks that it has an init, and gives
+ * up the initramfs. Tells that it lives for as long as it waits.
+ */
+int guard_mount(struct guard *g, int reports, struct fault *f);
 
 #endif

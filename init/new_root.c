@@ -17,6 +17,7 @@
 #include "mtd_map.h"
 #include "report.h"
 #include "root.h"
+#include "root_wanted.h"
 #include "target_mtd.h"
 #include "ubi_attach.h"
 #include "ubi_device.h"
@@ -29,7 +30,9 @@ enum { MTD_BLOCK_MAJOR = 31 };
 const char *const new_root_inits[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh", NULL };
 
 struct new_root {
-	const struct mount *old;
+	const char *source; /* what was mounted */
+	const char *types;  /* of file systems to try first, with commas between them; or NULL */
+	bool only;          /* no others */
 	unsigned int major, minor; /* of the block device */
 	const char *volume;        /* of UBI, or NULL */
 	bool ubi;                  /* there is one on it */
@@ -53,9 +56,15 @@ static bool try_type(const struct new_root *r, const char *source, const char *t
 /* The list has "nodev" before the types that are on no device, and a tab before each. */
 static bool try_source(const struct new_root *r, const char *source)
 {
-	char *text = file_read_text("/proc/filesystems"), *rest = text, *line;
-	bool mounted = try_type(r, source, r->old->type);
+	char *text = r->types ? strdup(r->types) : NULL, *rest = text, *line;
+	bool mounted = false;
 
+	while (!mounted && (line = strsep(&rest, ",")))
+		mounted = try_type(r, source, line);
+	free(text);
+	if (mounted || r->only)
+		return mounted;
+	rest = text = file_read_text("/proc/filesystems");
 	while (!mounted && (line = strsep(&rest, "\n")))
 		mounted = *line == '\t' && try_type(r, source, line + 1);
 	free(text);
@@ -154,7 +163,7 @@ static int mount_volume(struct new_root *r, struct fault *f)
 /* By the name that it had; else through mtdblock, or as an MTD device, if it cannot do without. */
 static int mount_mtd(struct new_root *r, struct fault *f)
 {
-	bool was_mtd = strncmp(r->old->source, "mtd", 3) == 0;
+	bool was_mtd = strncmp(r->source, "mtd", 3) == 0;
 	char name[16];
 	int result;
 
@@ -162,7 +171,7 @@ static int mount_mtd(struct new_root *r, struct fault *f)
 		return -1;
 	if (r->ubi)
 		return mount_volume(r, f);
-	if (was_mtd && try_source(r, r->old->source))
+	if (was_mtd && try_source(r, r->source))
 		return 1;
 	result = try_block(r, f);
 	if (result != 0 || was_mtd)
@@ -171,13 +180,20 @@ static int mount_mtd(struct new_root *r, struct fault *f)
 	return try_source(r, name);
 }
 
+static int make_folder(struct fault *f)
+{
+	if (mkdir(NEW_ROOT, 0755) < 0 && errno != EEXIST)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot make", NEW_ROOT);
+	return 0;
+}
+
 static int mount_root(const char *root, struct new_root *r, struct fault *f)
 {
 	char device[32];
 	int result;
 
-	if (mkdir(NEW_ROOT, 0755) < 0 && errno != EEXIST)
-		return fault_errno(f, FAULT_FAILED, "%s: cannot make", NEW_ROOT);
+	if (make_folder(f) < 0)
+		return -1;
 	root_device(device, root);
 	if (mtd_number(device) >= 0) {
 		r->major = MTD_BLOCK_MAJOR;
@@ -220,17 +236,16 @@ static int check_init(const char *wanted, struct fault *f)
 static int mount_as_before(const char *root, const struct mount_table *old,
 			   const struct cmdline *cmdline, int reports, struct fault *f)
 {
-	struct new_root r = {
-		.old = mounts_root(old),
-		.data = cmdline->rootflags,
-		.reports = reports,
-	};
+	const struct mount *before = mounts_root(old);
+	struct new_root r = { .data = cmdline->rootflags, .reports = reports };
 	bool writable;
 
-	if (!r.old)
+	if (!before)
 		return fault_set(f, FAULT_FAILED, "%s has no root", ROOT_MOUNTS);
+	r.source = before->source;
+	r.types = before->type;
 	/* If it was an initramfs that mounted it, nobody knows how. */
-	writable = cmdline->root ? cmdline->rw : strncmp(r.old->super_options, "rw", 2) == 0;
+	writable = cmdline->root ? cmdline->rw : strncmp(before->super_options, "rw", 2) == 0;
 	r.flags = MS_SILENT | (writable ? 0 : MS_RDONLY);
 	return mount_root(root, &r, f);
 }
@@ -246,4 +261,40 @@ int new_root_mount(const char *root, const struct cmdline *cmdline, int reports,
 		mount_devices(&old);
 	mounts_free(&old);
 	return result == 0 ? check_init(cmdline->init, f) : -1;
+}
+
+/* The kernel tells its file systems by the name: mtdN, mtd:NAME and ubi are for those that need no block device. */
+static int mount_wanted(const char *root, struct new_root *r, struct fault *f)
+{
+	bool ubi = strncmp(root, "ubi", 3) == 0;
+	char name[64];
+
+	r->jffs2 = true; /* judged before, or not asked for */
+	if (ubi || strncmp(root, "mtd", 3) == 0)
+		return try_source(r, root);
+	if (root_wanted_disk(name, root, f) < 0)
+		return -1;
+	return try_disk(r, name, f);
+}
+
+int new_root_mount_first(const struct cmdline *cmdline, int reports, struct fault *f)
+{
+	struct new_root r = {
+		.types = cmdline->rootfstype,
+		.only = cmdline->rootfstype != NULL,
+		.flags = MS_SILENT | (cmdline->rw ? 0 : MS_RDONLY),
+		.data = cmdline->rootflags,
+		.reports = reports,
+	};
+	int result;
+
+	if (root_wanted_await(cmdline, reports, f) < 0 || make_folder(f) < 0)
+		return -1;
+	result = mount_wanted(cmdline->root, &r, f);
+	if (result == 0)
+		return fault_set(f, FAULT_FAILED, "root=%s: cannot be mounted%s%s", cmdline->root,
+				 r.types ? " as " : "", r.types ? r.types : "");
+	if (result > 0 && !cmdline->no_devtmpfs)
+		(void)mount("devtmpfs", NEW_ROOT "/dev", "devtmpfs", MS_SILENT, NULL);
+	return result < 0 ? -1 : 0;
 }

@@ -21,4 +21,11 @@ extern const char *const new_root_inits[];
  */
 int new_root_mount(const char *root, const struct cmdline *cmdline, int reports, struct fault *f);
 
+/*
+ * Mounts what root= says, with its rootfstype=, rootflags= and rw, on NEW_ROOT, once it is there; and a
+ * devtmpfs below it, as a kernel does that mounts one by itself. For the first process, in a child:
+ * can take as long as it likes, but tells that it lives.
+ */
+int new_root_mount_first(const struct cmdline *cmdline, int reports, struct fault *f);
+
 #endif

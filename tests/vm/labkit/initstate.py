@@ -14,3 +14,10 @@ def read(machine):
     text = _MOUNT_ID.sub(r"\1\2", _BOOT_ID.sub("", text))
     text = re.sub(r"uml_dir=\S+|(?<=SigQ:\t0)/\d+", "", text)
     return re.sub(r"(limits: Max (?:pending signals|processes)).*", r"\1", text), boot
+
+
+def used_kib(machine):
+    """The memory that is not to be had."""
+    out = machine.sh("grep -E '^Mem(Total|Available)' /proc/meminfo", check=True).out
+    total, available = map(int, re.findall(r"(\d+) kB", out))
+    return total - available

@@ -15,13 +15,6 @@ def _state(machine):
     return re.sub(r"session \d+, group \d+", "", text), boot
 
 
-def _used_kib(machine):
-    """The memory that is not to be had."""
-    out = machine.sh("grep -E '^Mem(Total|Available)' /proc/meminfo", check=True).out
-    total, available = map(int, re.findall(r"(\d+) kB", out))
-    return total - available
-
-
 def _boot(lab, layout, **options):
     """Update and boot: init is started as the kernel starts it, in the same boot; RAM is free."""
     b = bench.on(lab, layout, append=_SHOW, prompt=False, **options)
@@ -33,11 +26,11 @@ def _boot(lab, layout, **options):
     b.machine.up(2)
     lab.check_equal(same_boot, boot, "the boot")
     lab.check_equal(after, before, "the state that init is started in")
-    used = _used_kib(b.machine)
+    used = initstate.used_kib(b.machine)
     b.machine.sh("sync")
     b.machine.kill()
     b.power_on(2)
-    lab.check(used < _used_kib(b.machine) + 1024, "the RAM root still takes memory")
+    lab.check(used < initstate.used_kib(b.machine) + 1024, "the RAM root still takes memory")
 
 
 @scenario()
@@ -110,11 +103,11 @@ def boot_other_file_system(lab):
     b.machine.send("flashinit update --after boot --raw rootfs=/mnt/new\n")
     b.machine.up(2, timeout=40)
     b.machine.sh("grep '^/dev/root / squashfs ' /proc/mounts", check=True)
-    used = _used_kib(b.machine)
+    used = initstate.used_kib(b.machine)
     b.machine.kill()
     lab.check_flash(b.flash, "rootfs", new)
     machine = lab.uml(b.flash, "squashfs").up(2)
-    lab.check(used < _used_kib(machine) + 1024, "the image, which was in RAM, still takes memory")
+    lab.check(used < initstate.used_kib(machine) + 1024, "the image, which was in RAM, still takes memory")
 
 
 @scenario(timeout=180)

@@ -2,13 +2,15 @@
 """flashinit as the kernel's first process: whether it boots, and what the real init sees of it."""
 
 import difflib
+import re
 from pathlib import Path
 
-from labkit import bench, image, initstate
+from labkit import bench, cpio, image, initstate, paths, rootfs, tools
 from labkit.scenario import scenario
 
 _ARGUMENTS = "one=two -- first second"
 _GUARD = "init=/sbin/flashinit"
+_BALLAST = 8 << 20
 
 
 def _on_flash(lab, layout, **options):
@@ -23,8 +25,7 @@ def _state(lab, flash, root, **options):
     """What init sees, once firmware 1 is up."""
     machine = lab.uml(flash, root, **options)
     state, _ = initstate.read(machine)
-    machine.up(1).kill()
-    return state, machine
+    return state, machine.up(1)
 
 
 def _check_same(lab, found, wanted):
@@ -35,7 +36,8 @@ def _check_same(lab, found, wanted):
 def _healthy(lab, layout):
     """The guard boots what is whole, and init sees what it sees when the kernel starts it."""
     flash, root = _on_flash(lab, layout)
-    direct, _ = _state(lab, flash, root, append=f"init=/usr/bin/initstate {_ARGUMENTS}")
+    direct, machine = _state(lab, flash, root, append=f"init=/usr/bin/initstate {_ARGUMENTS}")
+    machine.kill()
     words = f"{_GUARD} flashinit.init=/usr/bin/initstate {_ARGUMENTS}"
     guarded, machine = _state(lab, flash, root, append=words)
     _check_same(lab, guarded, direct)
@@ -163,3 +165,94 @@ def guard_no_init(lab):
     machine = lab.uml(flash, root, append=_GUARD)
     machine.expect("this system is not booted: there is no init that can be run")
     machine.expect("waiting for a medium")
+
+
+def _initramfs(lab, config="", ballast=0):
+    """The path of an initramfs that is flashinit and this configuration, and bytes of ballast."""
+    path, file = lab.folder / "initramfs.cpio", lab.folder / "flashinit.conf"
+    file.write_text(config)
+    tools.run(paths.FLASHPACK, "initramfs", "-o", path, "--program", paths.FLASHINIT,
+              "--config", file)
+    if ballast:
+        tree = lab.folder / "ballast"
+        rootfs.put(tree, "lib/firmware/ballast", rootfs.filler(ballast, "ballast"))
+        path.write_bytes(path.read_bytes() + cpio.archive(tree))
+    return path
+
+
+def _less_what_an_initramfs_does(state):
+    """Where there was one, the kernel counts its devices and RAM otherwise, whoever mounts the root."""
+    return re.sub(r"size=\d+k,nr_inodes=\d+,|(?<=: 0:)\d+", "", state)
+
+
+def _healthy_from_initramfs(lab, layout):
+    """As /init the guard mounts the root, and init sees what it sees when the kernel does that."""
+    flash, root = _on_flash(lab, layout)
+    words = f"init=/usr/bin/initstate {_ARGUMENTS}"
+    direct, machine = _state(lab, flash, root, append=words)
+    used = initstate.used_kib(machine)
+    machine.kill()
+    guarded, machine = _state(lab, flash, root, append=words,
+                              initrd=_initramfs(lab, ballast=_BALLAST))
+    _check_same(lab, _less_what_an_initramfs_does(guarded), _less_what_an_initramfs_does(direct))
+    lab.check("flashinit: " not in machine.console, "the guard is not silent")
+    lab.check(initstate.used_kib(machine) < used + _BALLAST // 2048, "the initramfs still takes memory")
+
+
+@scenario()
+def guard_initramfs_jffs2(lab):
+    """/init of an initramfs, JFFS2 that is whole: mounted, and init started, as by the kernel."""
+    _healthy_from_initramfs(lab, "jffs2-nand")
+
+
+@scenario()
+def guard_initramfs_ubifs(lab):
+    """/init of an initramfs, UBIFS that is whole: mounted, and init started, as by the kernel."""
+    _healthy_from_initramfs(lab, "ubifs-nand")
+
+
+@scenario()
+def guard_initramfs_squashfs(lab):
+    """/init of an initramfs, SquashFS by mtdblock: mounted, and init started, as by the kernel."""
+    _healthy_from_initramfs(lab, "squashfs-nand")
+
+
+@scenario()
+def guard_initramfs_ubiblock(lab):
+    """/init of an initramfs, SquashFS on a ubiblock: mounted, and init started, as by the kernel."""
+    _healthy_from_initramfs(lab, "ubiblock-nand")
+
+
+@scenario()
+def guard_initramfs_cramfs(lab):
+    """/init of an initramfs, CRAMFS in place: mounted, and init started, as by the kernel."""
+    _healthy_from_initramfs(lab, "cramfs-nor")
+
+
+@scenario(timeout=60)
+def guard_initramfs_blank_start(lab):
+    """The root's first eraseblock is blank: not booted, but waited for a stick, written, and booted."""
+    flash, root = _on_flash(lab, "squashfs-nand")
+    flash.erase_block(flash.good_blocks("rootfs")[0])
+    new, stick = _stick(lab, flash, "squashfs-nand")
+    machine = lab.uml(flash, root, initrd=_initramfs(lab))
+    machine.expect("this system is not booted: an update was cut")
+    machine.expect("waiting for a medium")
+    lab.mconsole(f"config ubd1r={stick.path}")
+    machine.expect("written and proven", timeout=40)
+    machine.up(2, timeout=40)
+    lab.check("FIRMWARE 1 UP" not in machine.console, "half a system was booted")
+    machine.kill()
+    lab.check_flash(flash, "rootfs", new)
+
+
+@scenario(timeout=60)
+def guard_initramfs_cannot_mount(lab):
+    """What is there is no file system that root= speaks of: not a panic, but an image is looked for."""
+    flash, root = _on_flash(lab, "squashfs-nand")
+    machine = lab.uml(flash, "jffs2", initrd=_initramfs(lab))
+    machine.expect("this system is not booted: root=mtd:rootfs: cannot be mounted as jffs2")
+    machine.expect("waiting for a medium")
+    machine.kill()
+    machine = lab.uml(flash, root, initrd=_initramfs(lab), append="root=/dev/nowhere")
+    machine.expect("root=/dev/nowhere has not appeared", timeout=30)

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "root_wanted.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "device_node.h"
+#include "files.h"
+#include "mtd_device.h"
+#include "mtd_map.h"
+#include "number.h"
+#include "report.h"
+#include "ubi_attach.h"
+#include "ubi_device.h"
+
+enum {
+	PATIENCE_S = 5, /* with a device, where neither rootwait nor rootdelay= is said */
+	AGAIN_MS = 50,
+	TELL_MS = 3000,
+};
+
+/* What stands behind the prefix, or NULL. */
+static const char *behind(const char *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(text, prefix, len) == 0 ? text + len : NULL;
+}
+
+/* Whether a line of the device's uevent is this one. Both write hexadecimal digits as they like. */
+static bool tells(const char *device, const char *key, const char *value)
+{
+	char path[128], *text, *rest, *line;
+	bool found = false;
+
+	(void)snprintf(path, sizeof(path), "/sys/class/block/%.63s/uevent", device);
+	rest = text = file_read_text(path);
+	while (!found && rest && (line = strsep(&rest, "\n"))) {
+		const char *v = behind(line, key);
+
+		found = v && strcasecmp(v, value) == 0;
+	}
+	free(text);
+	return found;
+}
+
+static int find_by(const char *key, const char *value, char name[64])
+{
+	DIR *dir = opendir("/sys/class/block");
+	struct dirent *e;
+	int found = 0;
+
+	while (dir && !found && (e = readdir(dir))) {
+		found = e->d_name[0] != '.' && tells(e->d_name, key, value);
+		if (found)
+			(void)snprintf(name, 64, "%.63s", e->d_name);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found;
+}
+
+static int find_by_number(const char *number, char name[64])
+{
+	char path[64], to[512];
+	ssize_t len;
+
+	(void)snprintf(path, sizeof(path), "/sys/dev/block/%.32s", number);
+	len = readlink(path, to, sizeof(to) - 1);
+	if (len < 0)
+		return 0;
+	to[len] = '\0';
+	(void)snprintf(name, 64, "%.63s", strrchr(to, '/') + 1);
+	return 1;
+}
+
+int root_wanted_disk(char name[64], const char *root, struct fault *f)
+{
+	const char *value = behind(root, "/dev/");
+	unsigned int major_number, minor_number;
+	char path[96];
+
+	if (value) {
+		(void)snprintf(name, 64, "%.63s", value);
+		for (char *c = name; *c; c++)
+			if (*c == '/')
+				*c = '!'; /* as in sysfs */
+		(void)snprintf(path, sizeof(path), "/sys/class/block/%s", name);
+		return access(path, F_OK) == 0;
+	}
+	if ((value = behind(root, "PARTLABEL=")))
+		return find_by("PARTNAME=", value, name);
+	if ((value = behind(root, "PARTUUID=")))
+		return find_by("PARTUUID=", value, name);
+	if (device_number(root, &major_number, &minor_number))
+		return find_by_number(root, name);
+	return fault_set(f, FAULT_UNFIT,
+			 "root=%s is not understood: give mtd:NAME, ubiN:NAME, /dev/NAME, "
+			 "PARTLABEL=, PARTUUID= or MAJOR:MINOR",
+			 root);
+}
+
+/* mtd:NAME, mtdN, or what ubi.mtd= says; NULL if the root is on none. */
+static const char *mtd_of(const struct cmdline *c, char name[128])
+{
+	const char *on = behind(c->root, "/dev/mtdblock");
+
+	if (on)
+		(void)snprintf(name, 128, "mtd%.16s", on);
+	else if (behind(c->root, "mtd"))
+		(void)snprintf(name, 128, "%.127s", c->root + (c->root[3] == ':' ? 4 : 0));
+	else if (c->ubi_mtd && (behind(c->root, "ubi") || behind(c->root, "/dev/ubiblock")))
+		(void)snprintf(name, 128, "%.*s", (int)strcspn(c->ubi_mtd, ","), c->ubi_mtd);
+	else
+		return NULL;
+	return name;
+}
+
+struct wait {
+	const struct cmdline *c;
+	int reports;
+	int (*is_there)(const struct cmdline *c, struct fault *f); /* 1, 0 or -1 */
+};
+
+static int wait_for(const struct wait *w, struct fault *f)
+{
+	unsigned int patience = w->c->delay > PATIENCE_S ? w->c->delay : PATIENCE_S;
+	uint64_t start = clock_ms(), told = start;
+	int there;
+
+	while ((there = w->is_there(w->c, f)) == 0) {
+		uint64_t now = clock_ms();
+
+		if (!w->c->wait && now - start >= patience * 1000ULL)
+			return fault_set(f, FAULT_UNFIT, "root=%s has not appeared within %u s",
+					 w->c->root, patience);
+		if (now - told >= TELL_MS) {
+			(void)report_text(w->reports, REPORT_ALIVE, "waiting for root=%s",
+					  w->c->root);
+			told = now;
+		}
+		(void)poll(NULL, 0, AGAIN_MS);
+	}
+	return there < 0 ? -1 : 0;
+}
+
+static int target_is_there(const struct cmdline *c, struct fault *f)
+{
+	char name[128];
+	struct fault none;
+	int number;
+
+	if (mtd_of(c, name))
+		return mtd_device_find(name, &number, &none) == 0;
+	return behind(c->root, "ubi") ? 1 : root_wanted_disk(name, c->root, f);
+}
+
+int root_wanted_target(char *text, size_t size, const struct cmdline *c, int reports,
+		       struct fault *f)
+{
+	const struct wait w = { .c = c, .reports = reports, .is_there = target_is_there };
+	const char *volume = behind(c->root, "ubi") ? strchr(c->root, ':') : NULL;
+	char name[128];
+
+	*text = '\0';
+	if (wait_for(&w, f) < 0)
+		return -1;
+	if (mtd_of(c, name))
+		(void)snprintf(text, size, "%s%s", name, volume ? volume : "");
+	else if (!behind(c->root, "ubi") && root_wanted_disk(name, c->root, f) > 0)
+		(void)snprintf(text, size, "%s", name);
+	return 0;
+}
+
+/* As the kernel does by itself, if its UBI is there when it starts. */
+static int need_ubi(const struct cmdline *c, struct fault *f)
+{
+	struct ubi_device d;
+	struct fault none;
+	char name[128];
+	int mtd, found;
+
+	if (!c->ubi_mtd || !mtd_of(c, name) || mtd_device_find(name, &mtd, &none) < 0)
+		return 0;
+	found = ubi_device_find(&d, mtd, f);
+	if (found == 0)
+		found = ubi_attach(mtd, f) < 0 ? -1 : 1;
+	return found;
+}
+
+static int make_ubiblock(const char *name, struct fault *f)
+{
+	unsigned int major_number, minor_number;
+	char volume[32], path[64], number[32];
+
+	(void)snprintf(volume, sizeof(volume), "ubi%.24s", name);
+	(void)snprintf(path, sizeof(path), "/sys/class/ubi/%s/dev", volume);
+	if (file_read_line(path, number, sizeof(number)) < 0 ||
+	    !device_number(number, &major_number, &minor_number))
+		return 0;
+	(void)snprintf(path, sizeof(path), "/dev/%s", volume);
+	if (device_node_provide(path, S_IFCHR, makedev(major_number, minor_number), f) < 0)
+		return -1;
+	return ubi_block_create(volume, f);
+}
+
+static int root_is_there(const struct cmdline *c, struct fault *f)
+{
+	const char *block = behind(c->root, "/dev/ubiblock"), *ubi = behind(c->root, "ubi");
+	char name[128];
+
+	if (!block && !ubi)
+		return target_is_there(c, f);
+	if (need_ubi(c, f) < 0)
+		return -1;
+	(void)snprintf(name, sizeof(name), "/sys/class/ubi/ubi%u",
+		       ubi && *ubi != ':' ? (unsigned int)number_at(ubi) : 0);
+	if (ubi)
+		return access(name, F_OK) == 0;
+	if (root_wanted_disk(name, c->root, f) > 0)
+		return 1;
+	return make_ubiblock(block, f) < 0 ? -1 : root_wanted_disk(name, c->root, f);
+}
+
+int root_wanted_await(const struct cmdline *c, int reports, struct fault *f)
+{
+	const struct wait w = { .c = c, .reports = reports, .is_there = root_is_there };
+
+	return wait_for(&w, f);
+}

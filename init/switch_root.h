@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Out of an initramfs into the root that it has mounted.
+ */
+#ifndef INIT_SWITCH_ROOT_H
+#define INIT_SWITCH_ROOT_H
+
+#include <stdbool.h>
+
+#include "fault.h"
+
+/* Whether / is what the kernel unpacked, or a system in RAM as well. */
+bool switch_root_is_initramfs(void);
+
+/* Mounts /proc, /sys and /dev where they are not. In a child. */
+int switch_root_prepare(struct fault *f);
+
+/*
+ * Removes all that is in the initramfs, whose memory is then free, but what other file systems are
+ * mounted on. In a child: it can take a while.
+ */
+void switch_root_empty(void);
+
+/*
+ * Makes NEW_ROOT the root of this process in the initramfs's place, and opens the console anew, as the
+ * kernel would have. Nothing here takes long.
+ */
+int switch_root(struct fault *f);
+
+#endif
