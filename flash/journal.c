@@ -312,6 +312,20 @@ static int append_elsewhere(struct journal *j, const struct journal_entry *e, ui
 	return done < 0 ? -1 : renew_home(j, free, e, data, f);
 }
 
+/*
+ * Whether all of the eraseblock's free slots are. What an earlier run has left is taken on trust only
+ * so far: a later record behind blank slots, by whatever accident, would hide the one to come.
+ */
+static bool rest_is_blank(struct journal *j, struct fault *f)
+{
+	uint8_t record[RECORD];
+
+	for (uint32_t slot = j->slot; slot < slots_in(j->t, j->eb); slot++)
+		if (read_slot(j->t, j->eb, slot, record, f) < 0 || !all_ff(record, sizeof(record)))
+			return false;
+	return true;
+}
+
 static void mark_bad_ones(struct journal *j)
 {
 	struct fault f;
@@ -336,7 +350,7 @@ static int append(struct journal *j, const struct journal_entry *e, uint8_t *dat
 {
 	int done = 0;
 
-	if (j->trusted)
+	if (j->trusted && (j->t->medium == MEDIUM_NAND || rest_is_blank(j, f)))
 		done = program_one(j, e, data, f);
 	if (done == 0)
 		done = append_elsewhere(j, e, data, f);

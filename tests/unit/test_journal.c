@@ -259,6 +259,27 @@ static void half_erased_nor_is_not_trusted(void **state)
 	append_and_read(&e);
 }
 
+/* Nor is a record that blank slots hide until the next ones are written. */
+static void hidden_record_is_not_uncovered(void **state)
+{
+	struct journal_entry e = entry(JOURNAL_DONE, 0);
+	uint8_t hidden[256];
+
+	add(&nor);
+	read_again();
+	for (; e.tries < 4; e.tries++)
+		append(&e);
+	memcpy(hidden, sim_cells(chip, 0) + 3 * 256, 256);
+	put_le32(hidden + 4, 100000);
+	put_le32(hidden + 148, (uint32_t)crc32(0, hidden, 148));
+	memset(sim_cells(chip, 0) + 256, 0xff, 3 * 256);
+	memcpy(sim_cells(chip, 0) + 12 * 256, hidden, 256);
+	for (e.tries = 10; e.tries < 20; e.tries++) {
+		read_again();
+		append_and_read(&e);
+	}
+}
+
 static void refuses_what_it_cannot_hold(void **state)
 {
 	struct journal_entry e = entry(JOURNAL_BEGUN, 0);
@@ -515,6 +536,7 @@ int main(void)
 		journal_test(damaged_record_does_not_count),
 		journal_test(forged_record_does_not_count),
 		journal_test(half_erased_nor_is_not_trusted),
+		journal_test(hidden_record_is_not_uncovered),
 		journal_test(refuses_what_it_cannot_hold),
 		journal_test(passes_over_bad_eraseblocks),
 		journal_test(tries_the_next_slot),
