@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "mtd_device.h"
 #include "mtd_map.h"
 #include "target_mtd.h"
 
@@ -15,14 +16,14 @@ const char *journaling_of(const struct config *c, const struct image *img)
 	return c->target_count ? "" : c->journal;
 }
 
-static int open_journal(struct journal *j, const char *partition, enum target_mode mode,
-			struct fault *f)
+int journaling_open(struct journal *j, const char *partition, enum target_mode mode,
+		    struct fault *f)
 {
 	struct target *t;
 
 	if (target_open_mtd(&t, partition, mode, NULL, f) < 0)
 		return -1;
-	if (journal_check(t, f) == 0 && journal_read(j, t, f) == 0)
+	if (journal_read(j, t, f) == 0)
 		return 0;
 	target_close(t);
 	return -1;
@@ -36,21 +37,25 @@ static int unfit(int result, struct fault *f)
 	return result;
 }
 
-static int check_apart(const struct target *journal, const struct targets *t, struct fault *f)
+int journaling_apart(const char *partition, const struct targets *t, struct fault *f)
 {
 	const struct mtd_place *place, *other;
+	struct fault none;
 	struct mtd_map map;
+	int number;
 
+	if (mtd_device_find(partition, &number, &none) < 0)
+		return 0;
 	if (mtd_map_read(&map, "/sys", f) < 0)
 		return -1;
-	place = mtd_map_find(&map, mtd_number(journal->device));
+	place = mtd_map_find(&map, number);
 	for (unsigned int i = 0; place && i < t->count; i++) {
 		other = mtd_map_find(&map, mtd_under(t->device[i], "/sys"));
 		if (other && mtd_overlap(place, other))
 			return fault_set(f, FAULT_UNFIT,
-					 "the journal, %s (%s), shares flash with %s, which is "
+					 "the journal, %s (mtd%d), shares flash with %s, which is "
 					 "written: give it a partition of its own",
-					 journal->name, journal->device, t->device[i]);
+					 partition, number, t->device[i]);
 	}
 	return 0;
 }
@@ -67,7 +72,7 @@ static int look(struct journal *j, struct targets *t, struct finding *found, str
 {
 	uint32_t good;
 
-	if (target_good_blocks(j->t, &good, NULL, f) < 0 || check_apart(j->t, t, f) < 0)
+	if (target_good_blocks(j->t, &good, NULL, f) < 0)
 		return -1;
 	memcpy(t->device[t->count++], j->t->device, sizeof(t->device[0]));
 	finding_figure(found, "eraseblocks", j->t->blocks);
@@ -84,7 +89,8 @@ int journaling_look(const char *partition, struct targets *t, struct finding *fo
 	int result;
 
 	found->part = partition;
-	if (unfit(open_journal(&j, partition, TARGET_LOOK, f), f) < 0)
+	if (journaling_apart(partition, t, f) < 0 ||
+	    unfit(journaling_open(&j, partition, TARGET_LOOK, f), f) < 0)
 		return -1;
 	result = unfit(look(&j, t, found, f), f);
 	target_close(j.t);
@@ -101,7 +107,7 @@ static void describe(struct journal_entry *e, enum journal_state state, const st
 
 static int open_once(struct journaling *j, struct fault *f)
 {
-	if (!j->open && open_journal(&j->journal, j->partition, TARGET_WRITE, f) < 0)
+	if (!j->open && journaling_open(&j->journal, j->partition, TARGET_WRITE, f) < 0)
 		return -1;
 	j->open = true;
 	return 0;
@@ -151,7 +157,7 @@ int journaling_read(const char *partition, struct journal_entry *e, struct fault
 {
 	struct journal j;
 
-	if (unfit(open_journal(&j, partition, TARGET_LOOK, f), f) < 0)
+	if (unfit(journaling_open(&j, partition, TARGET_LOOK, f), f) < 0)
 		return -1;
 	*e = j.last;
 	target_close(j.t);
@@ -182,7 +188,7 @@ int journaling_good(const char *partition, struct journal_entry *e, bool *alread
 	struct journal j;
 	int result;
 
-	if (unfit(open_journal(&j, partition, TARGET_WRITE, f), f) < 0)
+	if (unfit(journaling_open(&j, partition, TARGET_WRITE, f), f) < 0)
 		return -1;
 	result = unfit(say_good(&j, already, f), f);
 	*e = j.last;

@@ -30,6 +30,12 @@ const char *journaling_of(const struct config *c, const struct image *img);
 int journaling_look(const char *partition, struct targets *t, struct finding *found,
 		    struct fault *f);
 
+/*
+ * Checks that the partition, if it is there, shares no flash with a target; for who has no better choice
+ * than to go on without a journal. FAULT_UNFIT.
+ */
+int journaling_apart(const char *partition, const struct targets *t, struct fault *f);
+
 /* The journal of one run. It stays open, since on NAND each opening costs an eraseblock's erase. */
 struct journaling {
 	const char *partition; /* "": there is none, and nothing is done */
@@ -52,6 +58,10 @@ int journaling_end(struct journaling *j, const struct image *img, bool good, boo
 		   struct fault *f);
 
 void journaling_close(struct journaling *j);
+
+/* Opens and reads it, however it is configured; the caller closes j->t. */
+int journaling_open(struct journal *j, const char *partition, enum target_mode mode,
+		    struct fault *f);
 
 /* What the journal says. FAULT_UNFIT if it cannot be read. */
 int journaling_read(const char *partition, struct journal_entry *e, struct fault *f);

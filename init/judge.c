@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "journal.h"
+#include "journaling.h"
 #include "say.h"
 #include "start.h"
 #include "target_block.h"
@@ -83,19 +84,6 @@ static enum start_state state_of(const char *name)
 	return START_WHOLE;
 }
 
-static int read_journal(const char *name, enum target_mode mode, struct journal *j, struct fault *f)
-{
-	struct target *t;
-	int result;
-
-	if (target_open_mtd(&t, name, mode, NULL, f) < 0)
-		return -1;
-	result = journal_read(j, t, f);
-	if (result < 0)
-		target_close(t);
-	return result;
-}
-
 static bool has_journal(const struct config *c, struct journal_entry *last)
 {
 	struct journal j;
@@ -103,7 +91,7 @@ static bool has_journal(const struct config *c, struct journal_entry *last)
 
 	if (!*c->journal)
 		return false;
-	if (read_journal(c->journal, TARGET_LOOK, &j, &f) < 0) {
+	if (journaling_open(&j, c->journal, TARGET_LOOK, &f) < 0) {
 		(void)say_fault(&f);
 		say("the journal cannot be read: only the start of the flash tells whether it is "
 		    "whole");
@@ -120,7 +108,7 @@ static void count_boot(const struct config *c)
 	struct journal_entry now;
 	struct journal j;
 	struct fault f;
-	int result = read_journal(c->journal, TARGET_WRITE, &j, &f);
+	int result = journaling_open(&j, c->journal, TARGET_WRITE, &f);
 
 	if (result == 0) {
 		now = j.last;

@@ -43,17 +43,25 @@ static void tell_marked(struct worker *w)
 		(void)report_send(w->reports, &r); /* the flash matters, not who hears of it */
 }
 
+/* Where an old firmware is whole, what the journal cannot note does not begin. */
+static int note_begin(struct worker *w, struct fault *f)
+{
+	if (journaling_begin(&w->journal, w->img, f) == 0)
+		return 0;
+	if (!w->begun && !*w->plan->recover)
+		return -1;
+	(void)report_text(w->reports, REPORT_SAY, "%s", f->text);
+	return 0;
+}
+
 /* If the journal or PID 1 cannot be told that the point of no return comes, it is not passed. */
 static int on_begin(void *ctx, struct fault *f)
 {
 	struct worker *w = ctx;
 	sigset_t child;
 
-	if (journaling_begin(&w->journal, w->img, f) < 0) {
-		if (!w->begun)
-			return -1;
-		(void)report_text(w->reports, REPORT_SAY, "%s", f->text); /* there is no way back */
-	}
+	if (note_begin(w, f) < 0)
+		return -1;
 	if (report_text(w->reports, REPORT_BEGIN, "erasing") < 0)
 		return fault_errno(f, FAULT_FAILED, "cannot report to PID 1");
 	if (w->begun)
@@ -113,6 +121,10 @@ static int note_end(struct worker *w, bool begun, struct fault *f)
 {
 	if (journaling_end(&w->journal, w->img, !*w->plan->tries, begun || w->begun, f) == 0)
 		return 0;
+	if (*w->plan->recover) { /* which would come to the same again */
+		(void)report_text(w->reports, REPORT_SAY, "%s", f->text);
+		return 0;
+	}
 	f->err = ENOTRECOVERABLE;
 	return -1;
 }
@@ -176,6 +188,7 @@ static int prepare(struct plan *plan, struct image_file *file, int reports, stru
 		return -1;
 	targets_to_names(plan->targets, &targets);
 	if (targets_apart_from(&targets, plan->image, f) < 0 ||
+	    journaling_apart(plan->journal, &targets, f) < 0 ||
 	    clear_and_prove(plan, reports, f) < 0 || source_back_to(&file->source, chunks, f) < 0 ||
 	    (engine_asks_for_data(&file->image) &&
 	     flashing_check_data(&file->image, &file->source, f) < 0))

@@ -6,6 +6,7 @@
 
 #include "helpers.h"
 #include "journaling.h"
+#include "mtd_device.h"
 #include "mtd_map.h"
 #include "simflash.h"
 #include "target_mtd.h"
@@ -31,6 +32,12 @@ int __wrap_target_open_mtd(struct target **t, const char *name, enum target_mode
 		return fault_set(fault, FAULT_UNFIT, "no MTD partition is named %s", name);
 	*t = &chip->target;
 	return 0;
+}
+
+int __wrap_mtd_device_find(const char *wanted, int *number, struct fault *fault)
+{
+	*number = 1;
+	return strcmp(wanted, "journal") == 0 ? 0 : fault_set(fault, FAULT_UNFIT, "none is there");
 }
 
 int __wrap_mtd_map_read(struct mtd_map *m, const char *sys, struct fault *fault)
@@ -195,6 +202,7 @@ static void place(void **state)
 	assert_fault(&f, FAULT_UNFIT,
 		     "the journal, journal (mtd1), shares flash with mtd0, which is written");
 	assert_int_equal(t.count, 1);
+	assert_int_equal(journaling_apart("gone", &t, &f), 0);
 	start = 4 * EB;
 	(void)strcpy(t.device[0], "mtd1");
 	assert_int_equal(journaling_look("journal", &t, &found, &f), -1);

@@ -250,3 +250,114 @@ def journal_end_cannot_be_written(lab):
     write(w, w.put("fw.fwi", image), FLASH_FAILED, ["is written and proven, but the journal does not"])
     lab.check_flash(flash, "rootfs", new)
     lab.check_equal(journal.records(flash), [begun], "records")
+
+
+def _guarded(lab, layout, parts, conf, **options):
+    return _on(lab, layout, parts, f"tries = 2\n{conf}", append="init=/sbin/flashinit", **options)
+
+
+def _bring(lab, version, **options):
+    """A partition image of that version, and the firmware image that brings it."""
+    files = {_CONF: options.pop("conf")}
+    new = lab.firmware(version, "squashfs-nand", filler="64k", files=files, **options)
+    return new, bench.pack(lab, version, {"rootfs": new})
+
+
+def _reboot(m, version):
+    m.send("reboot\n")
+    return m.up(version, timeout=40)
+
+
+@scenario(timeout=180)
+def journal_failed_boots(lab):
+    """New firmware never says it is good: two boots, then a newer one from the stick; that does: it stays."""
+    conf = "journal = journal\ntries = 2\n"
+    new, image = _bring(lab, 3, conf=conf)
+    b = _guarded(lab, "squashfs-nand", _nand(2), "", stick={"fw3.fwi": image}, filler="64k")
+    m = b.machine
+    m.send("flashinit update /mnt/fw.fwi\n")
+    m.up(2, timeout=40)
+    lab.check_equal(_status(m)["tries"], 1, "tries in the first boot")
+    _reboot(m, 2)
+    lab.check_equal(_status(m)["tries"], 2, "tries in the second boot")
+    m.send("reboot\n")
+    m.expect("this system is not booted", timeout=30)
+    m.expect("found .*fw3.fwi: firmware 3")
+    m.up(3, timeout=40)
+    event = _status(m)
+    lab.check_equal((event["image"], event["good"], event["tries"]),
+                    (journal.image_id(image), False, 1), "what the journal says of firmware 3")
+    m.sh("flashinit status --good", check=True)
+    for _ in range(2):
+        _reboot(m, 3)
+    m.kill()
+    lab.check_equal(journal.records(b.flash)[-1],
+                    Record("done", journal.image_id(image), "3", good=True, tries=1), "the last record")
+    lab.check_flash(b.flash, "rootfs", new)
+
+
+@scenario(timeout=180)
+def journal_failed_boots_older(lab):
+    """New firmware never says it is good: the older one in an MTD partition is written, and boots."""
+    conf = "journal = journal\ntries = 2\nsource = mtd:data\n"
+    _, image = _bring(lab, 1, conf=conf)
+    b = _guarded(lab, "squashfs-nand", "8M(rootfs),256k(journal),-(data)", "source = mtd:data\n",
+                 filler="64k", prompt=False)
+    b.machine.up(1).kill()
+    b.flash.write("data", image)
+    m = b.power_on(1)
+    b.mount_stick()
+    m.send("flashinit update /mnt/fw.fwi\n")
+    m.up(2, timeout=40)
+    _reboot(m, 2)
+    m.send("reboot\n")
+    m.expect("this system is not booted", timeout=30)
+    m.up(1, timeout=40)
+    event = _status(m)
+    lab.check_equal((event["image"], event["firmware"], event["tries"]),
+                    (journal.image_id(image), "1", 1), "what the journal says")
+
+
+@scenario(timeout=120)
+def journal_cut_is_finished(lab):
+    """Power goes in mid-flash behind the start: by the journal the guard finishes it from the stick."""
+    b = _guarded(lab, "squashfs-nand", _nand(2), "", filler="1M", faults={"cut": 30})
+    old = b.flash.read("rootfs")
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    lab.check_equal(b.machine.wait_exit(60), 137, "exit code after a power cut")
+    lab.check_equal([r.state for r in journal.records(b.flash)], ["begun"], "records after the cut")
+    b.flash.write("rootfs", old)  # whose start looks whole
+    b.restart(2)
+    lab.check("FIRMWARE 1 UP" not in b.machine.console, "what the journal says is begun was booted")
+    lab.check_equal(_status(b.machine)["state"], "done", "state")
+
+
+@scenario()
+def journal_goes_bad(lab):
+    """An eraseblock of the journal that cannot be erased, a page that cannot be programmed: the next."""
+    b = _on(lab, "squashfs-nand", _nand(2), filler="64k",
+            faults={"erasefail": [96], "programfail": [97 * 64]})
+    _update(lab, b)
+    lab.check_equal([n for n in b.flash.blocks("journal") if b.flash.is_bad(n)], [96], "bad blocks")
+    found = list(dict.fromkeys(journal.records(b.flash)))  # half a page has a whole record, too
+    lab.check_equal(found, [Record("begun", _image(lab), "2"),
+                            Record("done", _image(lab), "2", good=True)], "records")
+
+
+@scenario(timeout=120)
+def journal_missing_in_recovery(lab):
+    """mode=recover and no such journal: said, and mended all the same; an image for the journal: not."""
+    b = bench.on(lab, "squashfs-nand", parts=_nand(2), filler="64k", prompt=False,
+                 append="init=/sbin/flashinit flashinit.mode=recover flashinit.after=poweroff "
+                        "flashinit.journal=nowhere")
+    b.machine.expect("no MTD partition is named nowhere", timeout=40)
+    b.machine.expect("is written and proven, but the journal does not say so", timeout=40)
+    lab.check_equal(b.machine.wait_exit(30), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    other = bench.pack(lab, "other", {"journal": sample(50000, "other")})
+    before = b.flash.snapshot()
+    m = lab.uml(b.flash, "squashfs", disks=[lab.disk({"other.fwi": other})],
+                append="init=/sbin/flashinit flashinit.mode=recover flashinit.journal=journal")
+    m.expect("passed over: .*other.fwi.*shares flash with mtd1, which is written", timeout=40)
+    m.kill()
+    lab.check(b.flash.snapshot() == before, "flash was changed")
