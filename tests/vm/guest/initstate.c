@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Prints a file, zeros as blanks; only the lines that start with only, if that is not NULL. */
@@ -73,7 +74,10 @@ int main(int argc, char **argv)
 {
 	static const char *const lines[] = { "Sig",     "Shd",        "Umask",     "Threads", "Cap",
 					     "Seccomp", "NoNewPrivs", "TracerPid", "VmLck" };
+	struct timespec now;
 
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	printf("started %ld us after the kernel\n", now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	printf("<state\n");
 	for (int i = 0; i < argc; i++)
 		printf("argument %d: %s\n", i, argv[i]);

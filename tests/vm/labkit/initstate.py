@@ -21,3 +21,8 @@ def used_kib(machine):
     out = machine.sh("grep -E '^Mem(Total|Available)' /proc/meminfo", check=True).out
     total, available = map(int, re.findall(r"(\d+) kB", out))
     return total - available
+
+
+def started(machine):
+    """By the kernel's own clock: the milliseconds from its start to that of init."""
+    return int(machine.expect(r"started (\d+) us", timeout=40).group(1)) / 1000

@@ -3,14 +3,16 @@
 
 import difflib
 import re
+import statistics
 from pathlib import Path
 
-from labkit import bench, cpio, image, initstate, paths, rootfs, tools
+from labkit import bench, cpio, image, initstate, journal, paths, rootfs, tools
 from labkit.scenario import scenario
 
 _ARGUMENTS = "one=two -- first second"
 _GUARD = "init=/sbin/flashinit"
 _BALLAST = 8 << 20
+_MOST_MS = 150  # three times the budget: machines that are loaded make no haste
 
 
 def _on_flash(lab, layout, **options):
@@ -256,3 +258,115 @@ def guard_initramfs_cannot_mount(lab):
     machine.kill()
     machine = lab.uml(flash, root, initrd=_initramfs(lab), append="root=/dev/nowhere")
     machine.expect("root=/dev/nowhere has not appeared", timeout=30)
+
+
+def _start_times(lab, flash, root, ways, rounds, **options):
+    """{name: median of the milliseconds from the kernel's start to init's}, one after the other."""
+    times = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, how in ways.items():
+            machine = lab.uml(flash, root, **options, **how)
+            times[name].append(initstate.started(machine))
+            machine.kill()
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+def _time(lab, layout, rounds=5):
+    """What the guard adds to a healthy boot, with a journal and two targets, by the kernel's clock."""
+    config = "journal = data\ntarget = rootfs\ntarget = spare\n"
+    flash = lab.flash("nand", parts="12M(rootfs),512k(spare),256k(data)")
+    flash.write("rootfs", lab.firmware(1, layout, flash=flash, files={"etc/flashinit.conf": config}))
+    flash.write("spare", b"spare" * 1000)
+    flash.write("data", journal.make(journal.Record("done", "0" * 64, "1", good=True)))
+    ways = {"direct": {"append": "init=/usr/bin/initstate"},
+            "guard": {"append": f"{_GUARD} flashinit.init=/usr/bin/initstate"},
+            "initramfs": {"append": "init=/usr/bin/initstate", "initrd": _initramfs(lab, config)}}
+    found = _start_times(lab, flash, image.split_layout(layout)[0], ways, rounds)
+    added = {name: found[name] - found["direct"] for name in ("guard", "initramfs")}
+    print(f"{layout}: init starts after {found['direct']:.1f} ms; the guard adds "
+          f"{added['guard']:.1f} ms, as /init of an initramfs {added['initramfs']:.1f} ms", flush=True)
+    return max(added.values())
+
+
+@scenario(timeout=180)
+def guard_time(lab):
+    """The guard adds less than its budget, three times over, to a healthy boot beside the direct one."""
+    for layout in ("squashfs-nand", "jffs2-nand"):
+        added = [_time(lab, layout)]
+        while added[-1] >= _MOST_MS and len(added) < 4:
+            added.append(_time(lab, layout))
+        lab.check(added[-1] < _MOST_MS, f"the guard adds {added} ms to a healthy boot")
+
+
+def _with_journal(lab, record, config, layout="squashfs-nand"):
+    """Flash with firmware 1 and a journal of one record, and its file system."""
+    flash = lab.flash("nand", parts="12M(rootfs),256k(journal),-(data)")
+    files = {"etc/flashinit.conf": f"journal = journal\n{config}"}
+    flash.write("rootfs", lab.firmware(1, layout, flash=flash, files=files))
+    flash.write("journal", journal.make(record))
+    return flash, image.split_layout(layout)[0]
+
+
+def _packed(lab, flash, version):
+    """An image that brings SquashFS with that firmware."""
+    return Path(bench.pack(lab, version,
+                           {"rootfs": lab.firmware(version, "squashfs-nand", flash=flash)}))
+
+
+@scenario(timeout=60)
+def guard_journal_begun(lab):
+    """All starts are whole, but the journal says that an update was begun: that one is ended."""
+    begun = journal.Record("begun", "1" * 64, "2")
+    flash, root = _with_journal(lab, begun, "")
+    machine = lab.uml(flash, root, append=_GUARD)
+    machine.expect("this system is not booted: the update to version 2 was cut")
+    machine.expect("waiting for a medium")
+    machine.kill()
+    lab.check_equal(journal.records(flash), [begun], "the journal")
+    machine = lab.uml(flash, root, append=_GUARD, disks=[lab.disk({"x.fwi": _packed(lab, flash, 3)})])
+    machine.up(3, timeout=40)
+    lab.check_equal(journal.records(flash)[-1].state, "done", "what the journal says last")
+
+
+@scenario(timeout=60)
+def guard_counts_boots(lab):
+    """A new firmware that is never said to be good is booted twice, and then another one looked for."""
+    flash = lab.flash("nand", parts="12M(rootfs),256k(journal),-(data)")
+    same = _packed(lab, flash, 1)
+    done = journal.Record("done", journal.image_id(same), "1")
+    flash, root = _with_journal(lab, done, "tries = 2\n")
+    for boots in (1, 2):
+        lab.uml(flash, root, append=_GUARD).up(1).kill()
+        lab.check_equal(journal.records(flash)[-1].tries, boots, "boots that the journal counts")
+    machine = lab.uml(flash, root, append=_GUARD, disks=[lab.disk({"same.fwi": same})])
+    machine.expect("this system is not booted: version 1 was booted 2 times and never said to be good")
+    machine.expect("passed over.*same.fwi")
+    machine.expect("waiting for a medium")
+    machine.kill()
+    other = lab.disk({"same.fwi": same, "other.fwi": _packed(lab, flash, 2)})
+    lab.uml(flash, root, append=_GUARD, disks=[other]).up(2, timeout=40)
+
+
+@scenario()
+def guard_writes_nothing(lab):
+    """A boot of what was found good, or of what nobody counts, changes not one byte of flash."""
+    for config, good in (("tries = 1\n", True), ("", False)):
+        done = journal.Record("done", "1" * 64, "1", good=good)
+        flash, root = _with_journal(lab, done, config)
+        before = flash.snapshot()
+        lab.uml(flash, root, append=_GUARD).up(1).kill()
+        lab.check(flash.snapshot() == before, "flash was written to")
+
+
+@scenario(timeout=180)
+def guard_qemu(lab):
+    """Debian's kernel, whose initramfs enters JFFS2 and starts the guard there: the same state."""
+    flash = lab.flash("nor")
+    config = {"etc/flashinit.conf": "init = /usr/bin/initstate\n"}
+    flash.write("rootfs", lab.firmware(1, "jffs2-nor", flash=flash, files=config))
+    states = []
+    for init in ("/usr/bin/initstate", "/sbin/flashinit"):
+        machine = lab.qemu(flash, init=init)
+        states.append(initstate.read(machine)[0])
+        machine.up(1).kill()
+    _check_same(lab, states[1], states[0])
