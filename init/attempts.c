@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "child.h"
 #include "machine.h"
@@ -45,14 +46,28 @@ static int run_flash(void *ctx, int reports, struct fault *f)
 	return worker_flash(flashing->plan, flashing->begun, flashing->marked, reports, f);
 }
 
+/* Starts a line of its own for what is done now. */
+static void show(struct flashing *flashing, const char *what, const struct report *r)
+{
+	if (strcmp(flashing->progress.what, what) != 0) {
+		progress_end(&flashing->progress);
+		progress_start(&flashing->progress, what);
+	}
+	progress_show(&flashing->progress, r->done, r->total);
+}
+
 /* Who gets further than anybody before need not wait as long as one who fails where others did. */
 static void on_progress(struct flashing *flashing, const struct report *r)
 {
+	if (r->text[0]) {
+		show(flashing, "verifying", r);
+		return;
+	}
 	if (r->done > flashing->furthest) {
 		flashing->furthest = r->done;
 		flashing->wait_s = 1;
 	}
-	progress_show(&flashing->progress, r->done, r->total);
+	show(flashing, "writing", r);
 }
 
 static void on_flash_report(void *ctx, const struct report *r)

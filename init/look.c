@@ -105,7 +105,6 @@ static void look_at_file(struct looking *l, const char *path, unsigned int sourc
 {
 	struct image_file file;
 	char id[IMAGE_ID_SIZE];
-	size_t len = strlen(path);
 	struct fault f;
 	int result = image_file_open(&file, path, NULL, &f);
 
@@ -116,7 +115,7 @@ static void look_at_file(struct looking *l, const char *path, unsigned int sourc
 	}
 	if (result == 0)
 		tell_found(l, &file.image, id, path, source);
-	else if (strncmp(f.text, path, len) == 0)
+	else if (search_is_named(path, &f))
 		tell(l, "passed over: %s", f.text);
 	else
 		tell(l, "passed over: %s: %s", path, f.text);

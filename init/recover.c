@@ -57,7 +57,10 @@ static void find_and_write(struct plan *plan)
 		say("found %s: firmware %s", plan->image, plan->firmware);
 		if (attempts_run(plan, &search, &f) == 0)
 			return;
-		say("passed over: %s: %s", plan->image, f.text);
+		if (search_is_named(plan->image, &f))
+			say("passed over: %s", f.text);
+		else
+			say("passed over: %s: %s", plan->image, f.text);
 		search_pass_over(&search);
 	}
 }

@@ -97,6 +97,11 @@ void search_pass_over(struct search *s)
 	remember(s->passed, &s->passed_count, SEARCH_PASSED_MAX, s->found);
 }
 
+bool search_is_named(const char *path, const struct fault *f)
+{
+	return strncmp(f->text, path, strlen(path)) == 0;
+}
+
 int search_read_config(struct config *c, struct fault *f)
 {
 	char *words;

@@ -42,6 +42,9 @@ void search_pass_over(struct search *s);
  */
 void search_for_image(struct search *s, struct plan *plan, unsigned int patience_ms);
 
+/* Whether the fault's text starts with the path, so that it need not be said before it. */
+bool search_is_named(const char *path, const struct fault *f);
+
 /* Reads the configuration and the kernel's words that go before it. */
 int search_read_config(struct config *c, struct fault *f);
 

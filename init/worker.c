@@ -174,6 +174,18 @@ static int verify_at_home(const struct plan *plan, struct image_file *file, int 
 			      f);
 }
 
+static void on_checked(void *ctx, uint64_t done, uint64_t total)
+{
+	const struct report r = {
+		.kind = REPORT_PROGRESS,
+		.done = done,
+		.total = total,
+		.text = "verifying",
+	};
+
+	(void)report_send(*(int *)ctx, &r); /* as there */
+}
+
 /*
  * It was found, and nobody has looked yet at more than its index: all that an update finds out before it
  * takes over.
@@ -183,7 +195,8 @@ static int prepare(struct plan *plan, struct image_file *file, int reports, stru
 	const uint64_t chunks = image_file_size(&file->image) - file->image.body_size;
 	struct targets targets;
 
-	if (image_verify(&file->image, &file->source, on_verified, &reports, f) < 0 ||
+	if (image_verify(&file->image, &file->source, on_checked, &reports, f) < 0 ||
+	    report_text(reports, REPORT_SAY, "%s: whole", plan->image) < 0 ||
 	    targets_look(&targets, &file->image, f) < 0)
 		return -1;
 	targets_to_names(plan->targets, &targets);

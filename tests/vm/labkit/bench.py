@@ -21,9 +21,12 @@ def standing(command):
             "until grep -q FLOCK /proc/locks && grep -q ') S' /proc/$pid/stat; do :; done")
 
 
-def pack(lab, version, payloads):
-    """The path of a firmware image of {partition: content or path}, made by flashpack."""
-    words = []
+def pack(lab, version, payloads, **options):
+    """The path of a firmware image of {partition: content or path}, made by flashpack.
+
+    Its long options are given as board="thincan", rollback_number=1.
+    """
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     for part, content in payloads.items():
         if isinstance(content, bytes):
             file = lab.folder / f"payload-{version}-{part}"

@@ -114,6 +114,10 @@ class Lab:
         """Have the one User-Mode Linux machine that is on do what its management console can."""
         return uml.mconsole(self.folder, command)
 
+    def monitor(self, command):
+        """Give the one QEMU machine that is on a command of its monitor."""
+        return qemu.monitor(self.folder, command)
+
     def close(self):
         """Pull the plug of every machine."""
         for machine in self._machines:

@@ -9,6 +9,7 @@ QEMU. A workbench has none of this.
 
 import re
 import shutil
+import socket
 from pathlib import Path
 
 from labkit import cpio, rootfs, tools
@@ -20,6 +21,7 @@ _NEED_OTHER_PROCESSOR = ["crc32c-intel.ko", "crc32-pclmul.ko"]
 _BENCH_MODULES = ["virtio_pci", "virtio_blk", "9p", "9pnet_virtio", "nandsim", "mtdram", "phram",
                   "mtdblock", "ubi", "ubifs", "deflate", "lzo", "zstd", "jffs2", "squashfs",
                   "ext4", "loop", "scsi_debug", "sd_mod"]
+_PATIENCE = 20
 _BENCH_MEMORY = "384M"
 _FLASH_ADDRESS = 0x10000000
 _RAMOOPS_SIZE = 1 << 20
@@ -37,12 +39,17 @@ done </modules/order
 while read -r partition; do
 	echo "$partition" >/sys/module/phram/parameters/phram
 done </modules/flash
+{hand_over}
+"""
+_TO_FIRMWARE = """\
 {mount}
 mount --move /dev /newroot/dev
 umount /sys
 umount /proc
 exec switch_root /newroot {init}
 """
+_MONITOR = "qemu.monitor"  # a socket
+_PROMPT = b"(qemu) "
 
 
 def _kernel():
@@ -109,7 +116,22 @@ def _mount_command(root, flash):
     raise LabError(f"Debian's kernel cannot boot from {root} on NOR; use lab.uml()")
 
 
-def initramfs(folder, flash, root, init, extra):
+def monitor(folder, text):
+    """Give a command to the monitor of the machine that runs there; gives what it answers."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(_PATIENCE)
+        client.connect(str(folder / _MONITOR))
+        answer, prompts = b"", 1
+        client.sendall(f"{text}\n".encode())
+        while answer.count(_PROMPT) <= prompts:
+            answer += client.recv(4096)
+    said = answer.split(_PROMPT)[1].decode(errors="replace").partition("\n")[2].strip()
+    if said.startswith("Error"):
+        raise LabError(f"monitor {text}: {said}")
+    return said
+
+
+def initramfs(folder, flash, root, init, extra, files):
     """Write the initial RAM file system that starts the firmware; gives its path and the kernel."""
     vmlinuz, modules, version = _kernel()
     tree = folder / "initramfs"
@@ -119,17 +141,23 @@ def initramfs(folder, flash, root, init, extra):
     rootfs.install_busybox(tree)
     _install_modules(tree, modules, version, extra)
     rootfs.put(tree, "modules/flash", _phram_lines(flash))
-    rootfs.put(tree, "init", _INIT.format(mount=_mount_command(root, flash), init=init))
+    for name, content in (files or {}).items():
+        rootfs.put(tree, name, content)
+    hand_over = f"exec {init}"
+    if root:
+        hand_over = _TO_FIRMWARE.format(mount=_mount_command(root, flash), init=init)
+    rootfs.put(tree, "init", _INIT.format(hand_over=hand_over))
     archive = folder / "initramfs.cpio"
     archive.write_bytes(cpio.archive(tree))
     return archive, vmlinuz
 
 
 def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
-            quiet=True, ramoops=False, devices=(), modules=None):
+            quiet=True, ramoops=False, devices=(), modules=None, files=None):
     """The command line of a machine; the flash must be of kind "nor".
 
-    `devices` are QEMU's, `modules` has parameters by module.
+    `devices` are QEMU's, `modules` has parameters by module. Without a `root`, `init` is run in the
+    initial RAM file system, into which go `files`.
     With `ramoops` there is a pstore in memory behind the flash, which keeps the end of the kernel's
     log over a reboot (Debian's has no pmsg). It does not survive the death of QEMU.
     """
@@ -140,7 +168,7 @@ def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
     extra = dict(modules or {})
     if ramoops:
         extra["ramoops"] = f"mem_address={behind:#x} mem_size={kept:#x} max_reason=4"
-    archive, vmlinuz = initramfs(folder, flash, root, init, extra)
+    archive, vmlinuz = initramfs(folder, flash, root, init, extra, files)
     kernel_arguments = ["console=ttyS0", "panic=1", "numa=off",
                         f"memmap={flash.size + kept:#x}${_FLASH_ADDRESS:#x}", append]
     if quiet:
@@ -153,6 +181,7 @@ def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
         "-object", f"memory-backend-ram,id=tail,size={_TAIL_SIZE}",
         "-numa", "node,memdev=ram", "-numa", "node,memdev=flash", "-numa", "node,memdev=tail",
         "-kernel", vmlinuz, "-initrd", archive, "-append", " ".join(kernel_arguments),
+        "-monitor", f"unix:{_MONITOR},server=on,wait=off",
     ]
     for device in devices:
         arguments += ["-device", device]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Recovery: flashinit is /init of an initramfs, finds an image, and writes it."""
 
+import os
 from pathlib import Path
 
-from labkit import bench, paths, rootfs
+from labkit import bench, paths, rootfs, tools
 from labkit.scenario import scenario
 
 _LAYOUT = "jffs2-nand"
@@ -32,10 +33,10 @@ class Recovery:
         self.flash.write("rootfs", self.old)
         self.flash.erase_block(self.flash.good_blocks("rootfs")[0])
 
-    def firmware(self, version, filler="1M"):
+    def firmware(self, version, filler="1M", **words):
         """A partition image, and the firmware image that brings it."""
         new = self.lab.firmware(version, _LAYOUT, flash=self.flash, filler=filler)
-        return new, Path(bench.pack(self.lab, version, {"rootfs": new}))
+        return new, Path(bench.pack(self.lab, version, {"rootfs": new}, **words))
 
     def start(self, config="", disks=(), files=None, **options):
         """Switch the machine on."""
@@ -86,3 +87,157 @@ def recover_from_partition(lab):
     m.expect("found /dev/mtd1: firmware 2")
     lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
     r.check(new, 2)
+
+
+@scenario(timeout=60)
+def recover_passes_over_damaged(lab):
+    """Two sticks: the newer image has a chunk that is damaged, so the older one is written."""
+    r = Recovery(lab)
+    new, image = r.firmware(2)
+    _, newer = r.firmware(3)
+    damaged = bytearray(newer.read_bytes())
+    damaged[-1] ^= 1
+    m = r.start(disks=[lab.disk({"fw.fwi": bytes(damaged)}), lab.disk({"fw.fwi": image})])
+    m.expect("found /media/ubda/fw.fwi: firmware 3")
+    m.expect("passed over: /media/ubda/fw.fwi: damaged: rootfs chunk ")
+    m.expect("found /media/ubdb/fw.fwi: firmware 2")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    lab.check_equal(m.console.count("passed over: /media/ubda"), 1, "times that it was said")
+    r.check(new, 2)
+
+
+@scenario(timeout=60)
+def recover_passes_over_rubbish(lab):
+    """A device full of rubbish, one that is blank, and a file that is no image: a line for each."""
+    r = Recovery(lab)
+    new, image = r.firmware(2)
+    rubbish, blank = lab.disk(size="1M"), lab.disk(size="1M")
+    rubbish.path.write_bytes(os.urandom(1 << 20))
+    m = r.start("source = file:update/fw-?.fwi\n", disks=[
+        rubbish, blank, lab.disk({"update/fw-1.fwi": bytes(5000), "update/fw-10.fwi": image}),
+        lab.disk({"fw-1.fwi": image}), lab.disk({"update/fw-2.fwi": image})])
+    m.expect("found /media/ubde/update/fw-2.fwi: firmware 2")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    for line in ("ubda: holds no file system", "ubdb: holds no file system",
+                 "/media/ubdc/update/fw-1.fwi: not a firmware image",
+                 "ubdd: has no file that is looked for"):
+        lab.check_equal(m.console.count(f"passed over: {line}"), 1, f"times of \"{line}\"")
+    r.check(new, 2)
+
+
+@scenario(timeout=60)
+def recover_passes_over_other_board(lab):
+    """An image for another board: passed over, and the right one taken, once it is plugged in."""
+    r = Recovery(lab)
+    new, image = r.firmware(2, board="thincan")
+    _, other = r.firmware(3, board="teapot")
+    m = r.start("board = thincan\n", disks=[lab.disk({"fw.fwi": other})])
+    m.expect("passed over: /media/ubda/fw.fwi: the image is for board teapot, this is thincan")
+    m.expect("no image that will do: waiting for a medium")
+    lab.mconsole(f"config ubd1r={lab.disk({'fw.fwi': image}).path}")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    r.check(new, 2)
+
+
+@scenario(timeout=60)
+def recover_newest(lab):
+    """The highest rollback number wins, and of its images the newest version, by its numbers."""
+    r = Recovery(lab)
+    images = {version: r.firmware(version, rollback_number=2)[1] for version in ("1.9", "1.8b")}
+    new, images["1.10"] = r.firmware("1.10", rollback_number=2)
+    _, images["7"] = r.firmware("7", rollback_number=1)
+    _, images["8"] = r.firmware("8")
+    m = r.start("rollback-number = 1\n", disks=[
+        lab.disk({f"{version}.fwi": image}) for version, image in images.items()])
+    m.expect("passed over: /media/ubde/8.fwi: the image has anti-rollback number 0")
+    m.expect("found /media/ubdc/1.10.fwi: firmware 1.10")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    r.check(new, "1.10")
+
+
+@scenario(timeout=60)
+def recover_earlier_source(lab):
+    """The same version in two places: the source wins that is named first."""
+    r = Recovery(lab)
+    new, image = r.firmware(2)
+    r.flash.write("spare", image)
+    m = r.start("source = file:*.fwi\nsource = mtd:spare\n", disks=[lab.disk({"a.fwi": image})])
+    m.expect("found /media/ubda/a.fwi: firmware 2")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    r.check(new, 2)
+
+
+@scenario(timeout=60)
+def recover_not_onto_itself(lab):
+    """An image in the very partition that it would be written to: passed over, nothing is erased."""
+    r = Recovery(lab)
+    _, image = r.firmware(2)
+    r.flash.write("rootfs", image)
+    before = r.flash.snapshot()
+    m = r.start("source = mtd:rootfs\n")
+    m.expect("passed over: /dev/mtd0: the image is on mtd0, and would be written over")
+    m.expect("no image that will do: waiting for a medium")
+    m.kill()
+    lab.check(r.flash.snapshot() == before, "flash was changed")
+
+
+_STICK = "if=none,format=raw,readonly=on,throttling.bps-read=1000000"
+_USB = {"xhci_pci": "", "usb-storage": "delay_use=0", "sd_mod": ""}
+
+
+class Port:
+    """A USB port of a QEMU machine, and sticks for it."""
+
+    def __init__(self, lab, image):
+        self.lab = lab
+        self.path = lab.disk(size="8M").path
+        self.number = 0
+        folder = lab.folder / "stick"
+        rootfs.put(folder, "fw.fwi", image)
+        tools.run("mke2fs", "-q", "-t", "ext4", "-d", folder, self.path)
+
+    def plug(self):
+        """Plug the stick in."""
+        self.number += 1
+        stick = f"stick{self.number}"
+        self.lab.monitor(f"drive_add 0 {_STICK},id={stick},file={self.path}")
+        self.lab.monitor(f"device_add usb-storage,drive={stick},id={stick}")
+
+    def pull(self):
+        """Pull it."""
+        self.lab.monitor(f"device_del stick{self.number}")
+
+
+# What was read is forgotten at once: every byte comes from the stick, each time.
+_FORGETFUL = """\
+#!/bin/busybox sh
+while :; do echo 1 >/proc/sys/vm/drop_caches; usleep 20000; done &
+exec /sbin/flashinit
+"""
+
+
+@scenario(timeout=180)
+def recover_from_pulled_stick(lab):
+    """A stick that is pulled while it is verified, and again while it is written from, and comes back."""
+    flash = lab.flash("nor", size="16M", parts="12M(rootfs),-(spare)")
+    new = lab.firmware(2, "jffs2-nor", flash=flash, filler="3M")
+    port = Port(lab, Path(bench.pack(lab, 2, {"rootfs": new})))
+    m = lab.qemu(flash, root=None, init="/sbin/start", modules=_USB, devices=["qemu-xhci"], files={
+        "sbin/start": _FORGETFUL, "sbin/flashinit": Path(paths.FLASHINIT),
+        "etc/flashinit.conf": "mode = recover\nafter = poweroff\n"})
+    m.expect("no image that will do: waiting for a medium", 60)
+    port.plug()
+    m.expect("found /media/sd./fw.fwi: firmware 2")
+    m.expect(r"verifying .* [1-9][0-9]%")
+    port.pull()
+    m.expect("passed over: /media/sd./fw.fwi: cannot read at byte", 60)
+    port.plug()
+    m.expect("found /media/sd./fw.fwi: firmware 2", 60)
+    m.expect(r"writing .* [1-9][0-9]%", 60)
+    port.pull()
+    m.expect("incomplete: DO NOT TURN OFF; looking for its image again", 60)
+    port.plug()
+    m.expect("written and proven", 90)
+    lab.check_equal(m.wait_exit(60), 0, "exit code after poweroff")
+    lab.check_flash(flash, "rootfs", new)
+    lab.qemu(flash).up(2, 60)
