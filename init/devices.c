@@ -68,7 +68,8 @@ int devices_make(const char *dev, const char *sys, struct fault *f)
 
 int devices_provide(const char *dev, struct fault *f)
 {
-	if (mount("devtmpfs", dev, "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755") == 0)
+	if (mount("devtmpfs", dev, "devtmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755") == 0 ||
+	    errno == EBUSY) /* it is there already: a script of an initramfs has mounted it */
 		return 0;
 	if (errno != ENODEV)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot mount a devtmpfs", dev);

@@ -216,11 +216,11 @@ exec /sbin/flashinit
 """
 
 
-@scenario(timeout=180)
+@scenario(timeout=240)
 def recover_from_pulled_stick(lab):
     """A stick that is pulled while it is verified, and again while it is written from, and comes back."""
     flash = lab.flash("nor", size="16M", parts="12M(rootfs),-(spare)")
-    new = lab.firmware(2, "jffs2-nor", flash=flash, filler="3M")
+    new = lab.firmware(2, "jffs2-nor", flash=flash, filler="2M")
     port = Port(lab, Path(bench.pack(lab, 2, {"rootfs": new})))
     m = lab.qemu(flash, root=None, init="/sbin/start", modules=_USB, devices=["qemu-xhci"], files={
         "sbin/start": _FORGETFUL, "sbin/flashinit": Path(paths.FLASHINIT),
