@@ -125,15 +125,6 @@ static void need_mount(const char *proof, const char *type, const char *dir)
 		say("%s: cannot mount %s: %s", dir, type, strerror(errno));
 }
 
-/* An initramfs may bring a few nodes; they are no reason to do without all others. */
-static bool has_devices(void)
-{
-	struct stat root, dev;
-
-	return access("/dev/null", F_OK) == 0 && stat("/", &root) == 0 && stat("/dev", &dev) == 0 &&
-	       dev.st_dev != root.st_dev;
-}
-
 void pid1_settle(void)
 {
 	struct fault f;
@@ -143,7 +134,7 @@ void pid1_settle(void)
 		say("/: cannot make it writable: %s", strerror(errno));
 	need_mount("/proc/self", "proc", "/proc");
 	need_mount("/sys/class", "sysfs", "/sys");
-	if (!has_devices() && devices_provide("/dev", &f) < 0)
+	if (access("/dev/null", F_OK) < 0 && devices_provide("/dev", &f) < 0)
 		(void)say_fault(&f);
 	/* Mounted anew they are as read-only as before; /dev may be no mount at all. */
 	(void)mount(NULL, "/sys", NULL, MS_REMOUNT | MS_NOSUID, NULL);

@@ -5,6 +5,9 @@ from labkit import bench, paths, qemu, tools
 from labkit.scenario import scenario
 
 _KEYS = paths.REPOSITORY / "tests" / "unit" / "fixtures"
+# A devtmpfs is half of the memory, but was made when the initramfs had some of that.
+_LOOK = ("cat /proc/1/comm; xargs -0 echo </proc/1/cmdline; ls /proc/1/fd; "
+         "sed 's/size=[0-9]*k,nr_inodes=[0-9]*,//' /proc/mounts")
 
 
 def _initramfs(lab, *words, name="initramfs.cpio", **config):
@@ -23,17 +26,53 @@ def _initramfs(lab, *words, name="initramfs.cpio", **config):
 def initramfs_starts_as_init(lab):
     """Plain and compressed, the kernel unpacks it and starts its /init."""
     for name in ("a.cpio", "a.cpio.gz"):
-        machine = lab.uml(initrd=_initramfs(lab, name=name))
+        machine = lab.uml(initrd=_initramfs(lab, name=name, mode="recover", target="rootfs"))
         machine.expect("^flashinit: ")
         machine.kill()
 
 
 @scenario()
+def initramfs_with_another_archive(lab):
+    """Another archive behind it: the kernel unpacks both, and the later one's configuration counts."""
+    tree = lab.folder / "tree"
+    (tree / "etc").mkdir(parents=True)
+    (tree / "etc" / "flashinit.conf").write_text("mode = recover\ntarget = rootfs\n", encoding="utf-8")
+    archive = _initramfs(lab, mode="guard", wait=1000)
+    with archive.open("ab") as file:
+        file.write(lab.initramfs(tree).read_bytes())
+    machine = lab.uml(initrd=archive)
+    machine.expect("^flashinit: .*mode=recover")
+    machine.expect("^flashinit: there is no image that will do")
+
+
+@scenario(timeout=150)
 def initramfs_starts_in_qemu(lab):
     """So does Debian's kernel; no driver is built into it, and an image is waited for."""
     archive = _initramfs(lab, name="a.cpio.gz", mode="recover")
     machine = lab.start(qemu.bench_command(archive, lab.share()))
-    machine.expect(r"^flashinit: there is no image that will do: waiting", 60)
+    machine.expect(r"^flashinit: there is no image that will do: waiting", 120)
+
+
+@scenario()
+def initramfs_boots_a_healthy_root(lab):
+    """What the real init is given is what the kernel without an initramfs would have given it."""
+    b = bench.on(lab, "squashfs-nand")
+    wanted = b.machine.sh(_LOOK, check=True).out
+    b.machine.kill()
+    b.restart(1, initrd=_initramfs(lab))
+    b.mount_stick()
+    lab.check_equal(b.machine.sh(_LOOK, check=True).out, wanted, "the system behind the guard")
+
+
+@scenario(timeout=90)
+def initramfs_finishes_a_cut_update(lab):
+    """The power fails in mid-update; the guard in the initramfs finishes it from the stick."""
+    b = bench.on(lab, "jffs2-nand", faults={"cut": 400})
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    lab.check_equal(b.machine.wait_exit(60), 137, "exit code after the power cut")
+    b.restart(2, initrd=_initramfs(lab))
+    b.machine.kill()
+    lab.check_flash(b.flash, "rootfs", b.new)
 
 
 @scenario()
