@@ -6,11 +6,13 @@
 #ifndef FLASH_CLEANMARKER_H
 #define FLASH_CLEANMARKER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
-	CLEANMARKER_OOB_SIZE = 8,  /* bytes of it in OOB, without the CRC */
-	CLEANMARKER_NODE_SIZE = 12 /* bytes of it as a node */
+	CLEANMARKER_OOB_SIZE = 8,   /* bytes of it in OOB, without the CRC */
+	CLEANMARKER_NODE_SIZE = 12, /* bytes of it as a node */
+	JFFS2_NODE_HEAD = 12,       /* bytes that all of JFFS2's nodes begin with */
 };
 
 /*
@@ -18,5 +20,8 @@ enum {
  * as JFFS2 has all its numbers.
  */
 void cleanmarker_put(uint8_t *p, uint32_t size);
+
+/* Whether any of JFFS2's nodes begins with these JFFS2_NODE_HEAD bytes. */
+bool jffs2_is_node(const uint8_t *head);
 
 #endif

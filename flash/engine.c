@@ -148,17 +148,42 @@ static int prepare(struct run *run, const struct image *img, const struct source
 	return 0;
 }
 
+enum phase { WRITE_MOST, INVALIDATE, COMMIT };
+
+static int volume_step(struct job *job, struct source *src, enum phase phase, struct fault *f)
+{
+	switch (phase) {
+	case WRITE_MOST:
+		return volume_write_most(job, src, f);
+	case COMMIT:
+		return volume_commit(job, f);
+	case INVALIDATE:
+		break;
+	}
+	return 0; /* the kernel has seen to it when the update began */
+}
+
+static int layout_step(struct job *job, struct source *src, enum phase phase, struct fault *f)
+{
+	switch (phase) {
+	case WRITE_MOST:
+		return layout_write_most(job, src, f);
+	case INVALIDATE:
+		return layout_invalidate(job, f);
+	case COMMIT:
+		break;
+	}
+	return layout_commit(job, f);
+}
+
 /* One pass of a step over a payload; bits that ECC put right are the target's. */
-static int step(struct job *job, struct source *src, bool commit, struct fault *f)
+static int step(struct job *job, struct source *src, enum phase phase, struct fault *f)
 {
 	bool volume = job->t->medium == MEDIUM_VOLUME;
 	int result;
 
 	job->run->buffers.corrected = 0;
-	if (commit)
-		result = volume ? volume_commit(job, f) : layout_commit(job, f);
-	else
-		result = volume ? volume_write_most(job, src, f) : layout_write_most(job, src, f);
+	result = volume ? volume_step(job, src, phase, f) : layout_step(job, src, phase, f);
 	job->counts->flips += job->run->buffers.corrected;
 	return result;
 }
@@ -178,10 +203,10 @@ static int go_back(struct job *job, struct source *src, struct fault *f)
 
 static int write_most(struct job *job, struct source *src, struct fault *f)
 {
-	int result = step(job, src, false, f);
+	int result = step(job, src, WRITE_MOST, f);
 
 	while (result == JOB_AGAIN && go_back(job, src, f) == 0)
-		result = step(job, src, false, f);
+		result = step(job, src, WRITE_MOST, f);
 	return result == 0 ? 0 : -1;
 }
 
@@ -193,20 +218,25 @@ static int move_on(struct job *job, struct source *src, struct fault *f)
 	return go_back(job, src, f) < 0 ? -1 : write_most(job, src, f);
 }
 
-/* The last step: from here on the target is the new firmware. */
-static int commit(struct job *job, struct source *src, struct fault *f)
+/* One of the last steps, for all targets; with COMMIT, one after the other is the new firmware. */
+static int finish(struct run *run, struct source *src, enum phase phase, struct fault *f)
 {
-	int result;
+	for (unsigned int i = 0; i < run->jobs; i++) {
+		struct job *job = &run->job[i];
+		int result;
 
-	job->shifting = job->crc != NULL;
-	job->run->shift_head = job->run->shift_count = 0;
-	result = step(job, src, true, f);
-	while (result == JOB_AGAIN) {
-		if (move_on(job, src, f) < 0)
+		job->shifting = job->crc != NULL;
+		run->shift_head = run->shift_count = 0;
+		result = step(job, src, phase, f);
+		while (result == JOB_AGAIN) {
+			if (move_on(job, src, f) < 0)
+				return -1;
+			result = step(job, src, phase, f);
+		}
+		if (result < 0)
 			return -1;
-		result = step(job, src, true, f);
 	}
-	return result;
+	return 0;
 }
 
 static int run_jobs(struct run *run, struct source *src, struct fault *f)
@@ -218,10 +248,7 @@ static int run_jobs(struct run *run, struct source *src, struct fault *f)
 	}
 	if (source_expect_end(src, f) < 0)
 		return -1;
-	for (unsigned int i = 0; i < run->jobs; i++)
-		if (commit(&run->job[i], src, f) < 0)
-			return -1;
-	return 0;
+	return finish(run, src, INVALIDATE, f) < 0 ? -1 : finish(run, src, COMMIT, f);
 }
 
 static void release(struct run *run)

@@ -167,17 +167,17 @@ int block_program(struct target *t, uint32_t eb, const uint8_t *data, uint32_t l
 int block_commit(struct target *t, uint32_t eb, const uint8_t *data, uint32_t len,
 		 struct block_buffers *b, struct fault *f)
 {
-	uint32_t start = unit_of(t);
+	uint32_t start = t->medium == MEDIUM_NOR ? t->page : 0;
 
-	if (t->medium == MEDIUM_NOR && start < len &&
-	    (program_runs(t, eb, data, start, len, f) < 0 ||
-	     prove(t, eb, data, start, len, b, f) < 0))
+	if (program_runs(t, eb, data, start, len, f) < 0 ||
+	    prove(t, eb, data, start, len, b, f) < 0)
 		return -1;
-	if (t->medium != MEDIUM_NOR || start > len)
-		start = len;
+	if (start == 0)
+		return 0;
+	/* no more than the chip programs at once, which leaves nothing that could be torn */
 	if (program_runs(t, eb, data, 0, start, f) < 0)
 		return -1;
-	return block_prove(t, eb, data, len, b, f);
+	return prove(t, eb, data, 0, start, b, f);
 }
 
 /* Erased, programmed with one pattern all over, and read back. */

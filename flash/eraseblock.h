@@ -43,8 +43,8 @@ int block_program(struct target *t, uint32_t eb, const uint8_t *data, uint32_t l
 
 /*
  * As block_program(), for the eraseblock that makes a firmware of what is in flash. On NOR, where
- * the order is free, its first 512 bytes come after everything else in it is proven: a power cut in
- * the middle leaves a blank start, as if it had not begun.
+ * the order is free, its first byte (or the least that can be programmed at once) comes after
+ * everything else in it is proven: a power cut in the middle leaves a blank start.
  */
 int block_commit(struct target *t, uint32_t eb, const uint8_t *data, uint32_t len,
 		 struct block_buffers *b, struct fault *f);

@@ -55,7 +55,7 @@ static int check_kind(const struct payload *p, struct target *t, struct fault *f
 	if (p->tail != TAIL_JFFS2 || !t->ops->read_oob)
 		return 0;
 	found = target_next_good(t, &eb, f);
-	if (found > 0 && t->ops->read_oob(t, eb, marker, sizeof(marker), f) < 0) {
+	if (found > 0 && t->ops->read_oob(t, eb, 0, marker, sizeof(marker), f) < 0) {
 		f->kind = FAULT_UNFIT;
 		return -1;
 	}

@@ -63,6 +63,7 @@ struct job {
 	bool has_start;    /* what start_crc is the checksum of: the first eraseblock as it was */
 	uint32_t start_crc;
 	bool invalidated;    /* the old firmware's start is erased */
+	bool unstamped;      /* the start is written without stamps: this chip cannot have them */
 	bool start_blank;    /* when the run began */
 	bool distrust_blank; /* an erase may have been torn here: what looks blank may not be */
 	unsigned int held_count;
@@ -114,11 +115,12 @@ void job_note(const struct job *job, const char *fmt, ...) __attribute__((format
  * one is erased instead.
  */
 int job_place(struct job *job, uint32_t eb, const struct content *c, struct fault *f);
-/* placement.c: remembers what the first eraseblock holds, before it is erased. */
+/* placement.c: remembers what the first eraseblock holds, and stamps it, before it is erased. */
 void job_note_start(struct job *job);
 
-/* layout.c: everything but what is held back; then what is. */
+/* layout.c: everything but what is held back; then nothing is left of an old start; then what is. */
 int layout_write_most(struct job *job, struct source *src, struct fault *f);
+int layout_invalidate(struct job *job, struct fault *f);
 int layout_commit(struct job *job, struct fault *f);
 
 /* shift.c: remembers that the eraseblock holds this data now. */

@@ -8,6 +8,7 @@
 #include "bytes.h"
 #include "cleanmarker.h"
 #include "job.h"
+#include "stamp.h"
 
 /* Passes over bad eraseblocks. Returns 1, or 0 where no good one is left. */
 static int seek_good(struct job *job, struct fault *f)
@@ -140,7 +141,8 @@ static int hold_start(struct job *job, struct fault *f)
 		h->len = our_len(job, h->eb, got);
 		if (job->ubi)
 			ubi_dress(job, h->eb, h->data);
-		h->differs = !is_right(job, h->eb, h->data, h->len, f);
+		h->differs = !is_right(job, h->eb, h->data, h->len, f) ||
+			     (n == 0 && !job->ubi && stamp_says_torn(job->t, h->eb));
 	}
 	return 0;
 }
@@ -233,7 +235,7 @@ static bool has_blank_oob(struct job *job, uint32_t eb)
 	struct fault f;
 
 	return !job->t->ops->read_oob ||
-	       job->t->ops->read_oob(job->t, eb, have, sizeof(have), &f) < 0 ||
+	       job->t->ops->read_oob(job->t, eb, 0, have, sizeof(have), &f) < 0 ||
 	       all_ff(have, sizeof(have));
 }
 
@@ -242,7 +244,7 @@ static bool has_marker(struct job *job, uint32_t eb, struct fault *f)
 	uint8_t want[CLEANMARKER_OOB_SIZE], have[CLEANMARKER_OOB_SIZE];
 
 	cleanmarker_put(want, sizeof(want));
-	return job->t->ops->read_oob(job->t, eb, have, sizeof(have), f) == 0 &&
+	return job->t->ops->read_oob(job->t, eb, 0, have, sizeof(have), f) == 0 &&
 	       memcmp(want, have, sizeof(want)) == 0 &&
 	       block_holds(job->t, eb, NULL, target_block_size(job->t, eb), &job->run->buffers,
 			   f) == 1;
@@ -318,8 +320,10 @@ static int look_at_start(struct job *job, struct fault *f)
 	found = target_next_good(job->t, &eb, f);
 	if (found <= 0)
 		return found;
+	/* One that JFFS2 has free, with its marker, is a start like any other. */
 	job->start_blank = block_holds(job->t, eb, NULL, target_block_size(job->t, eb),
-				       &job->run->buffers, f) == 1;
+				       &job->run->buffers, f) == 1 &&
+			   has_blank_oob(job, eb);
 	job->distrust_blank = job->start_blank || was_left_behind(job, eb);
 	return 0;
 }
@@ -379,16 +383,24 @@ static int commit_held(struct job *job, unsigned int n, struct fault *f)
 	return 0;
 }
 
+/*
+ * Where only the start differs, this is the first that changes: before any other target's start is
+ * there, since an old one would go well with it.
+ */
+int layout_invalidate(struct job *job, struct fault *f)
+{
+	bool missing = false;
+
+	for (unsigned int i = 0; i < job->held_count; i++)
+		missing = missing || is_missing(job, i);
+	return missing ? invalidate(job, f) : 0; /* may erase what was right, too */
+}
+
 int layout_commit(struct job *job, struct fault *f)
 {
 	unsigned int n = job->held_count;
-	bool missing = false;
-	int result = 0;
+	int result = layout_invalidate(job, f);
 
-	for (unsigned int i = 0; i < n; i++)
-		missing = missing || is_missing(job, i);
-	if (missing)
-		result = invalidate(job, f); /* may erase what was right, too */
 	while (result == 0 && n-- > 0)
 		result = commit_held(job, n, f);
 	if (result == 0 && job->t->ops->sync)

@@ -191,7 +191,8 @@ int mtd_device_read(struct mtd_device *d, int number, struct fault *f)
 	    read_u32(d, "writesize", &d->page, f) < 0 ||
 	    read_u32(d, "subpagesize", &d->subpage, f) < 0)
 		return -1;
-	d->nand = strcmp(type, "nand") == 0 || strcmp(type, "mlc-nand") == 0;
+	d->mlc = strcmp(type, "mlc-nand") == 0;
+	d->nand = d->mlc || strcmp(type, "nand") == 0;
 	d->nor = strcmp(type, "nor") == 0;
 	d->other = !d->nand && !d->nor && strcmp(type, "dataflash") != 0 &&
 		   strcmp(type, "ram") != 0;

@@ -19,6 +19,7 @@ struct mtd_device {
 	int number; /* of mtdN */
 	char name[MTD_DEVICE_NAME];
 	bool nand; /* may have bad eraseblocks */
+	bool mlc;  /* NAND, several bits to a cell */
 	bool nor;  /* may be locked */
 	bool other; /* neither of these, nor dataflash or RAM: ROM, or a UBI volume as gluebi shows it */
 	bool writable;

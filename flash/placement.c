@@ -9,6 +9,7 @@
 
 #include "cleanmarker.h"
 #include "job.h"
+#include "stamp.h"
 
 enum {
 	TRIES = 2,
@@ -44,8 +45,8 @@ static int put_marker(struct job *job, uint32_t eb, struct fault *f)
 	struct target *t = job->t;
 
 	cleanmarker_put(marker, sizeof(marker));
-	if (t->ops->write_oob(t, eb, marker, sizeof(marker), f) < 0 ||
-	    t->ops->read_oob(t, eb, back, sizeof(back), f) < 0)
+	if (t->ops->write_oob(t, eb, 0, marker, sizeof(marker), f) < 0 ||
+	    t->ops->read_oob(t, eb, 0, back, sizeof(back), f) < 0)
 		return -1;
 	if (memcmp(marker, back, sizeof(marker)) != 0)
 		return fault_set(f, FAULT_FLASH,
@@ -73,6 +74,46 @@ static int put_header(struct job *job, uint32_t eb, const struct content *c, str
 	return block_prove(t, eb, c->data, c->len, &job->run->buffers, f);
 }
 
+static bool has_stamps(const struct job *job)
+{
+	return job->t->ops->write_oob && !job->ubi && !job->unstamped;
+}
+
+static void write_unstamped(struct job *job, const char *why)
+{
+	job->unstamped = true;
+	job_note(job,
+		 "the start is written without stamps in OOB (%s): if its own write is cut, only a "
+		 "journal tells",
+		 why);
+}
+
+/* So that a start which is torn can be told from a whole one, though it may read the same. */
+static int put_stamped(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
+{
+	struct block_buffers *b = &job->run->buffers;
+	struct target *t = job->t;
+
+	if (stamp_put(t, eb, STAMP_PENDING, f) < 0 ||
+	    block_commit(t, eb, c->data, c->len, b, f) < 0 || stamp_put(t, eb, STAMP_DONE, f) < 0)
+		return -1;
+	if (stamp_says_torn(t, eb))
+		return fault_set(f, FAULT_FLASH, "%s: eraseblock %u does not keep its stamps",
+				 t->name, eb);
+	return block_prove(t, eb, c->data, c->len, b, f); /* ECC may not take it well */
+}
+
+static int put_start(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
+{
+	const char *obstacle = has_stamps(job) ? stamp_obstacle(job->t, eb) : NULL;
+
+	if (obstacle)
+		write_unstamped(job, obstacle);
+	if (has_stamps(job))
+		return put_stamped(job, eb, c, f);
+	return block_commit(job->t, eb, c->data, c->len, &job->run->buffers, f);
+}
+
 static int put(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
 {
 	struct block_buffers *b = &job->run->buffers;
@@ -83,7 +124,7 @@ static int put(struct job *job, uint32_t eb, const struct content *c, struct fau
 	if (c->kind == CONTENT_OOB_MARKER)
 		return put_marker(job, eb, f);
 	if (c->kind == CONTENT_START)
-		return block_commit(t, eb, c->data, c->len, b, f);
+		return put_start(job, eb, c, f);
 	if (c->kind == CONTENT_DATA)
 		return block_program(t, eb, c->data, c->len, b, f);
 	return put_header(job, eb, c, f);
@@ -120,12 +161,22 @@ static int start_checksum(struct job *job, uint32_t *crc, struct fault *f)
 	return 0;
 }
 
+/* A help where an erase is cut, and no more than that: there are chips that cannot. */
+static void stamp_begun(struct job *job, uint32_t eb)
+{
+	struct fault f;
+
+	if (has_stamps(job) && !stamp_obstacle(job->t, eb))
+		(void)stamp_put(job->t, eb, STAMP_BEGUN, &f);
+}
+
 void job_note_start(struct job *job)
 {
 	struct fault f;
 
 	/* one that cannot be read is nobody's start */
 	job->has_start = start_checksum(job, &job->start_crc, &f) == 0;
+	stamp_begun(job, job->held[0].eb);
 }
 
 /* Whether the old firmware's start is still there, after all that was tried. */
@@ -135,6 +186,23 @@ static bool start_is_unchanged(struct job *job)
 	uint32_t crc;
 
 	return job->has_start && start_checksum(job, &crc, &f) == 0 && crc == job->start_crc;
+}
+
+/* Where ECC covers the OOB, a page cannot be programmed in two parts. */
+static bool does_without_stamps(struct job *job, uint32_t eb, const struct content *c)
+{
+	struct fault f;
+
+	if (c->kind != CONTENT_START || !has_stamps(job))
+		return false;
+	job->unstamped = true;
+	if (attempt(job, eb, c, &f) == 0) {
+		write_unstamped(job, "it reads back only so");
+		return true;
+	}
+	job->unstamped = false;
+	job->state[eb] = 0;
+	return false;
 }
 
 /* As often as it is worth while, and once more if it stands the torture. */
@@ -149,7 +217,8 @@ static int try_hard(struct job *job, uint32_t eb, const struct content *c, struc
 		if (!is_eraseblocks_fault(f))
 			return -1;
 	}
-	if (job->t->ops->mark_bad && torture(job, eb, f) == 0 && attempt(job, eb, c, f) == 0)
+	if (job->t->ops->mark_bad && torture(job, eb, f) == 0 &&
+	    (attempt(job, eb, c, f) == 0 || does_without_stamps(job, eb, c)))
 		return 0;
 	job->state[eb] = 0;
 	return -1;
@@ -241,12 +310,16 @@ static int blank_successor(struct job *job, uint32_t eb, struct fault *f)
 /*
  * The first good eraseblock has gone bad. Until all is written, whatever is the first has to be
  * blank, and the one that will be is made so before the mark is set. But where the old start has
- * refused to go, it would still be valid then, with a hole behind it: there the mark comes first.
+ * refused to go, it would still be valid then, with a hole behind it: there the mark comes first,
+ * and what is the start then, for a moment, has a stamp.
  */
 static int mark_start(struct job *job, uint32_t eb, const struct fault *why, struct fault *f)
 {
 	bool unchanged = start_is_unchanged(job);
+	uint32_t next = eb + 1;
 
+	if (unchanged && target_next_good(job->t, &next, f) > 0)
+		stamp_begun(job, next);
 	if (unchanged && mark(job, eb, why, f) < 0)
 		return -1;
 	if (blank_successor(job, eb, f) < 0)

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "cleanmarker.h"
+#include "stamp.h"
 #include "ubi_header.h"
 
 /* One look at one target. */
@@ -34,18 +36,109 @@ static int read_checked(struct look *l, uint32_t eb, uint32_t offset, uint32_t l
 	return 0;
 }
 
-static int look_at_first(struct look *l, uint32_t eb, enum start_state *s, struct fault *f)
+/* Whether all that can be read is one byte value, up to where that is blank: it was tortured. */
+static int is_pattern(struct look *l, uint32_t eb, bool *pattern, struct fault *f)
 {
-	uint32_t len = l->t->page < 512 ? 512 / l->t->page * l->t->page : l->t->page;
-	bool failed;
+	uint32_t size = target_block_size(l->t, eb), page = l->t->page;
+	uint8_t value = l->buf[0];
 
-	if (read_checked(l, eb, 0, len, &failed, f) < 0)
+	*pattern = true;
+	for (uint32_t at = 0; at < size && *pattern; at += page) {
+		bool failed;
+
+		if (read_checked(l, eb, at, page, &failed, f) < 0)
+			return -1;
+		*pattern = failed ||
+			   (is_uniform(l->buf, page) && (l->buf[0] == value || l->buf[0] == 0xff));
+	}
+	return 0;
+}
+
+/* A first eraseblock that JFFS2 has free is blank, too, but has its marker. */
+static bool has_cleanmarker(struct look *l, uint32_t eb)
+{
+	uint8_t want[CLEANMARKER_OOB_SIZE], have[CLEANMARKER_OOB_SIZE];
+	struct fault f;
+
+	cleanmarker_put(want, sizeof(want));
+	return l->t->ops->read_oob(l->t, eb, 0, have, sizeof(have), &f) == 0 &&
+	       memcmp(want, have, sizeof(want)) == 0;
+}
+
+static int look_at_nand(struct look *l, uint32_t eb, enum start_state *s, struct fault *f)
+{
+	bool failed, pattern = false;
+
+	if (read_checked(l, eb, 0, l->t->page, &failed, f) < 0)
 		return -1;
-	if (failed)
+	if (failed || stamp_says_torn(l->t, eb)) {
 		*s = START_TORN;
-	else if (l->t->medium == MEDIUM_BLOCK ? all_ff(l->buf, len) : is_uniform(l->buf, len))
+		return 0;
+	}
+	if (!is_uniform(l->buf, l->t->page))
+		return 0;
+	if (l->buf[0] == 0xff)
+		pattern = !has_cleanmarker(l, eb);
+	else if (is_pattern(l, eb, &pattern, f) < 0)
+		return -1;
+	if (pattern)
 		*s = START_BLANK;
 	return 0;
+}
+
+/* Whether a JFFS2 node is at the start of the eraseblock, as in all that JFFS2 has. */
+static int has_node(struct look *l, uint32_t eb, bool *node, struct fault *f)
+{
+	if (l->t->ops->read(l->t, eb, 0, l->buf, JFFS2_NODE_HEAD, f) < 0)
+		return -1;
+	*node = jffs2_is_node(l->buf);
+	return 0;
+}
+
+/*
+ * Its first byte is written last. What a torn erase leaves may be anything; in a JFFS2, which would
+ * be mounted without what was there, that is no node.
+ */
+static int look_at_nor(struct look *l, uint32_t eb, enum start_state *s, struct fault *f)
+{
+	uint32_t page = l->t->page;
+	bool first, second = false;
+
+	if (l->t->ops->read(l->t, eb, 0, l->buf, page, f) < 0)
+		return -1;
+	if (all_ff(l->buf, page))
+		*s = START_BLANK;
+	else if (has_node(l, eb, &first, f) < 0 ||
+		 (eb + 1 < l->t->blocks && has_node(l, eb + 1, &second, f) < 0))
+		return -1;
+	else if (second && !first)
+		*s = START_TORN;
+	return 0;
+}
+
+/* A sector is written whole or not at all. One full of zeros is what many file systems begin with. */
+static int look_at_sector(struct look *l, enum start_state *s, struct fault *f)
+{
+	if (l->t->ops->read(l->t, 0, 0, l->buf, l->t->page, f) < 0)
+		return -1;
+	if (all_ff(l->buf, l->t->page))
+		*s = START_BLANK;
+	return 0;
+}
+
+static int look_at_first(struct look *l, uint32_t eb, enum start_state *s, struct fault *f)
+{
+	switch (l->t->medium) {
+	case MEDIUM_NAND:
+		return look_at_nand(l, eb, s, f);
+	case MEDIUM_NOR:
+		return look_at_nor(l, eb, s, f);
+	case MEDIUM_BLOCK:
+		return look_at_sector(l, s, f);
+	case MEDIUM_VOLUME:
+		break;
+	}
+	return fault_set(f, FAULT_FAILED, "%s: its UBI knows whether it is whole", l->t->name);
 }
 
 /* What cannot be read in an eraseblock is nothing of it. */

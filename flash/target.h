@@ -60,11 +60,12 @@ struct target_ops {
 		    struct fault *f);
 	/* NULL where there is no ECC that tells. */
 	int (*ecc)(struct target *t, struct ecc_counts *counts, struct fault *f);
-	/* The first len free bytes of the OOB of the eraseblock's first page. NAND only; fails with
-	 * EOPNOTSUPP in err if the driver leaves fewer than len free. */
-	int (*read_oob)(struct target *t, uint32_t eb, void *buf, uint32_t len, struct fault *f);
-	int (*write_oob)(struct target *t, uint32_t eb, const void *buf, uint32_t len,
-			 struct fault *f);
+	/* The first len free bytes of the OOB of the page at offset. NAND only; fails with EOPNOTSUPP
+	 * in err if the driver leaves fewer than len free. */
+	int (*read_oob)(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint32_t len,
+			struct fault *f);
+	int (*write_oob)(struct target *t, uint32_t eb, uint32_t offset, const void *buf,
+			 uint32_t len, struct fault *f);
 	/* What was programmed so far is on the medium when it returns. Block devices only. */
 	int (*sync)(struct target *t, struct fault *f);
 	/* Volume only: makes or resizes the volume where that is wanted, and gives up its contents for
@@ -90,6 +91,7 @@ struct target {
 	uint32_t eraseblock; /* bytes in the largest */
 	uint32_t page;       /* bytes: the smallest unit that can be programmed */
 	uint32_t subpage;    /* bytes: NAND that takes a page in parts; otherwise the page */
+	bool one_write;      /* NAND whose pages, OOB and all, are programmed once: MLC */
 	unsigned int regions;
 	struct target_region region[TARGET_REGIONS_MAX]; /* in order, without gaps */
 	/* Of a UBI volume only: */

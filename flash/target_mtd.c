@@ -139,19 +139,20 @@ static int mtd_ecc(struct target *t, struct ecc_counts *counts, struct fault *f)
 	return 0;
 }
 
-static int mtd_read_oob(struct target *t, uint32_t eb, void *buf, uint32_t len, struct fault *f)
+static int mtd_read_oob(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint32_t len,
+			struct fault *f)
 {
-	if (mtd_oob_read(fd_of(t), target_block_offset(t, eb), buf, len) < 0)
+	if (mtd_oob_read(fd_of(t), target_block_offset(t, eb) + offset, buf, len) < 0)
 		return fault_errno(f, FAULT_FLASH,
 				   "%s: cannot read %u free bytes in eraseblock %u's OOB", t->name,
 				   len, eb);
 	return 0;
 }
 
-static int mtd_write_oob(struct target *t, uint32_t eb, const void *buf, uint32_t len,
-			 struct fault *f)
+static int mtd_write_oob(struct target *t, uint32_t eb, uint32_t offset, const void *buf,
+			 uint32_t len, struct fault *f)
 {
-	if (mtd_oob_write(fd_of(t), target_block_offset(t, eb), buf, len) < 0)
+	if (mtd_oob_write(fd_of(t), target_block_offset(t, eb) + offset, buf, len) < 0)
 		return fault_errno(f, FAULT_FLASH,
 				   "%s: cannot write %u free bytes in eraseblock %u's OOB", t->name,
 				   len, eb);
@@ -209,6 +210,7 @@ static void describe(struct target *t, const struct mtd_device *d)
 	t->medium = d->nand ? MEDIUM_NAND : MEDIUM_NOR;
 	t->ops = d->nand ? &nand_ops : &nor_ops;
 	t->page = t->subpage = d->page;
+	t->one_write = d->mlc;
 	if (d->nand && d->subpage && d->page % d->subpage == 0)
 		t->subpage = d->subpage;
 }

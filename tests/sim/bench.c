@@ -10,6 +10,7 @@
 #include "bytes.h"
 #include "helpers.h"
 #include "images.h"
+#include "sim_ops.h"
 #include "source.h"
 
 enum { PIPE_SIZE = 1 << 20 };
@@ -372,13 +373,49 @@ void bench_check_rules(struct bench *b)
 static const uint8_t oob_marker[] = { 0x85, 0x19, 0x03, 0x20, 8, 0, 0, 0 };
 static const uint8_t nor_marker[] = { 0x85, 0x19, 0x03, 0x20, 12, 0, 0, 0, 0xb1, 0xb0, 0x1e, 0xe4 };
 
+static size_t oob_bytes(struct sim_chip *c, uint32_t eb)
+{
+	return (size_t)sim_pages(c, eb) * c->oob_size;
+}
+
 static bool has_cleanmarker(struct sim_chip *c, uint32_t eb)
 {
 	if (c->kind == SIM_NOR)
 		return sim_block_holds(c, eb, nor_marker, sizeof(nor_marker));
 	return sim_block_holds(c, eb, NULL, 0) &&
 	       memcmp(sim_oob(c, eb), oob_marker, sizeof(oob_marker)) == 0 &&
-	       all_ff(sim_oob(c, eb) + sizeof(oob_marker), c->oob_size - sizeof(oob_marker));
+	       all_ff(sim_oob(c, eb) + sizeof(oob_marker), oob_bytes(c, eb) - sizeof(oob_marker));
+}
+
+/* Whether nothing is in its OOB but the stamps of a start, or what a cut left of them. */
+static bool has_stamps_only(struct sim_chip *c, uint32_t eb)
+{
+	const uint8_t *oob = sim_oob(c, eb);
+	uint32_t last = sim_pages(c, eb) - 1;
+
+	if (eb > sim_good(c, 1)) /* the second is the start when the first goes bad */
+		return false;
+	for (uint32_t page = 0; page <= last; page++, oob += c->oob_size) {
+		uint32_t stamp = page < 2 || page == last ? 4 : 0;
+
+		if (c->oob_size >= stamp && !all_ff(oob + stamp, c->oob_size - stamp))
+			return false;
+	}
+	return true;
+}
+
+/* What the guard would say: the start's erase or its program was begun and not completed. */
+static bool says_torn(struct sim_chip *c)
+{
+	uint32_t eb = sim_good(c, 0);
+	const uint8_t *oob = sim_oob(c, eb);
+	size_t last = oob_bytes(c, eb) - c->oob_size;
+
+	if (c->kind != SIM_NAND || c->oob_size < 4 || sim_pages(c, eb) < 3)
+		return false;
+	return memcmp(oob + c->oob_size, "FIbg", 4) == 0 ||
+	       (memcmp(oob, "FIpn", 4) == 0 && memcmp(oob + last, "FIdn", 4) != 0 &&
+		all_ff(oob + last, 4));
 }
 
 /*
@@ -389,8 +426,8 @@ static bool oob_is_left(struct bench *b, unsigned int chip, uint32_t eb)
 {
 	struct sim_chip *c = b->chip[chip];
 
-	return all_ff(sim_oob(c, eb), c->oob_size) || sim_block_unchanged(c, b->start, eb) ||
-	       (b->tail[chip] == TAIL_JFFS2 && has_cleanmarker(c, eb));
+	return all_ff(sim_oob(c, eb), oob_bytes(c, eb)) || sim_block_unchanged(c, b->start, eb) ||
+	       has_stamps_only(c, eb) || (b->tail[chip] == TAIL_JFFS2 && has_cleanmarker(c, eb));
 }
 
 /* Whether an eraseblock behind the contents is what the tail's policy makes of it. */
@@ -420,6 +457,16 @@ static bool part_of_disk_fits(struct bench *b, unsigned int chip, uint32_t eb, c
 		       0;
 }
 
+/* A start that is about to be written once more, since nothing said that it was proven. */
+static bool holds_for_now(struct sim_chip *c, uint32_t eb, const uint8_t *data, size_t len)
+{
+	uint32_t size = target_block_size(&c->target, eb);
+
+	return eb == sim_good(c, 0) && says_torn(c) && sim_is_readable(c, eb) &&
+	       memcmp(sim_cells(c, eb), data, len) == 0 &&
+	       all_ff(sim_cells(c, eb) + len, size - len);
+}
+
 /* Whether the chip has the new firmware, from its n-th good eraseblock on. */
 static bool is_new_from(struct bench *b, unsigned int chip, uint32_t n)
 {
@@ -441,7 +488,9 @@ static bool is_new_from(struct bench *b, unsigned int chip, uint32_t n)
 		else if (c->kind == SIM_BLOCK)
 			fits = part_of_disk_fits(b, chip, eb, data, len);
 		else
-			fits = sim_block_holds(c, eb, data, len) && oob_is_left(b, chip, eb);
+			fits = (sim_block_holds(c, eb, data, len) ||
+				holds_for_now(c, eb, data, len)) &&
+			       oob_is_left(b, chip, eb);
 		if (nth++ >= n && !fits)
 			return false;
 		data += len;
@@ -450,9 +499,14 @@ static bool is_new_from(struct bench *b, unsigned int chip, uint32_t n)
 	return left == 0;
 }
 
-static bool is_new(struct bench *b, unsigned int chip)
+static bool is_whole_new(struct bench *b, unsigned int chip)
 {
 	return is_new_from(b, chip, 0);
+}
+
+static bool is_new(struct bench *b, unsigned int chip)
+{
+	return is_new_from(b, chip, 0) && !says_torn(b->chip[chip]);
 }
 
 /* A volume has no start that could be missing: whole or not, its UBI sees to it. */
@@ -514,7 +568,7 @@ static bool shows_cut(struct bench *b, unsigned int chip)
 	const uint8_t *cells = sim_cells(c, first);
 
 	return c->kind != SIM_NAND || !tells_no_lies(b) || !sim_is_readable(c, first) ||
-	       memcmp(cells, cells + 1, c->target.page - 1) == 0;
+	       says_torn(c) || memcmp(cells, cells + 1, c->target.page - 1) == 0;
 }
 
 bool bench_is_new(struct bench *b, unsigned int chip)
@@ -527,14 +581,26 @@ bool bench_is_old(struct bench *b, unsigned int chip)
 	return sim_unchanged(b->chip[chip], b->start);
 }
 
+/* With a stamp, perhaps, that says that this is about to be erased. */
+static bool is_whole_old(struct bench *b, unsigned int chip)
+{
+	struct sim_chip *c = b->chip[chip];
+
+	for (uint32_t eb = 0; eb < c->target.blocks; eb++)
+		if (!sim_block_unchanged(c, b->start, eb) &&
+		    !(sim_data_unchanged(c, b->start, eb) && has_stamps_only(c, eb)))
+			return false;
+	return !c->volume.broken && !c->volume.updating;
+}
+
 const struct bench_kind bench_raw = {
 	.is_new = is_new,
 	.lacks_only_start = lacks_only_start,
 	.has_no_start = has_no_start,
 	.starts_old = starts_old,
-	.is_whole_old = bench_is_old,
+	.is_whole_old = is_whole_old,
 	.starts_new = starts_new,
-	.is_whole_new = is_new,
+	.is_whole_new = is_whole_new,
 	.shows_cut = shows_cut,
 };
 

@@ -59,6 +59,7 @@ static void read_torn(struct sim_chip *c, const struct sim_op *op, uint8_t *buf)
 		uint32_t from = at < op->offset ? op->offset : at;
 		uint32_t to = at + unit < end ? at + unit : end;
 
+		c->ecc.corrected += sim_states(c, op->eb)[at / unit] == SIM_WEAK;
 		if (sim_states(c, op->eb)[at / unit] != SIM_TORN)
 			continue;
 		c->ecc.failed++;
@@ -106,12 +107,6 @@ static void erase_part(struct sim_chip *c, uint32_t eb, uint32_t len)
 		sim_states(c, eb)[len / unit] = SIM_TORN;
 }
 
-static void clear_oob(struct sim_chip *c, uint32_t eb)
-{
-	memset(sim_oob(c, eb), 0xff, c->oob_size);
-	c->block[eb].oob_written = false;
-}
-
 /* An erase that has begun and was not completed: what it reads like says nothing. */
 static void erase_halfway(struct sim_chip *c, uint32_t eb, enum sim_how how)
 {
@@ -120,12 +115,12 @@ static void erase_halfway(struct sim_chip *c, uint32_t eb, enum sim_how how)
 	c->block[eb].half_erased = true;
 	if (how == SIM_CUT_EARLY)
 		return;
-	if (how == SIM_CUT_LATE) { /* the OOB, last of its page, may be later still */
+	if (how == SIM_CUT_LATE || how == SIM_CUT_WEAK) { /* the OOB may be later still */
 		erase_part(c, eb, size);
 		return;
 	}
 	erase_part(c, eb, size / 2 / c->target.page * c->target.page);
-	clear_oob(c, eb);
+	sim_clear_oob(c, eb, sim_pages(c, eb) / 2);
 }
 
 /* An erase that reports success and leaves something behind. */
@@ -155,7 +150,7 @@ static int erase(struct target *t, uint32_t eb, struct fault *f)
 		return sim_end(c, &op, wrong, f);
 	}
 	erase_part(c, eb, size);
-	clear_oob(c, eb);
+	sim_clear_oob(c, eb, sim_pages(c, eb));
 	c->block[eb].half_erased = false;
 	if (sim_happens(wrong, SIM_GARBLE))
 		leave_something(c, eb);
@@ -211,36 +206,46 @@ static void check_program(struct sim_chip *c, const struct sim_op *op, const uin
 		check_order(c, op);
 }
 
+/* Where ECC covers the OOB, too, a page whose OOB was written before does not agree with it. */
+static void set_programmed(struct sim_chip *c, const struct sim_op *op, uint32_t len)
+{
+	uint32_t unit = c->target.subpage;
+
+	for (uint32_t at = op->offset; at < op->offset + len; at += unit) {
+		uint32_t page = sim_first_page(c, op->eb) + at / c->target.page;
+		bool spoilt = c->oob_has_ecc && c->oob_writes[page];
+
+		sim_states(c, op->eb)[at / unit] = spoilt ? SIM_TORN : SIM_PROGRAMMED;
+	}
+}
+
 static void program_cells(struct sim_chip *c, const struct sim_op *op, const uint8_t *data,
 			  uint32_t len)
 {
 	uint8_t *cells = sim_cells(c, op->eb) + op->offset;
-	uint32_t unit = c->target.subpage;
 
 	for (uint32_t i = 0; i < len; i++)
 		cells[i] &= data[i];
-	if (c->kind != SIM_NAND)
-		return;
-	for (uint32_t n = op->offset / unit; n * unit < op->offset + len; n++)
-		sim_states(c, op->eb)[n] = SIM_PROGRAMMED;
 }
 
 /* Some pages, and the next one torn; or that one torn so early that it still reads blank. */
 static void program_part(struct sim_chip *c, const struct sim_op *op, const uint8_t *data,
 			 enum sim_how how)
 {
-	uint32_t unit = c->target.subpage;
-	uint32_t whole = how == SIM_CUT_EARLY  ? 0
-			 : how == SIM_CUT_LATE ? op->len - unit
-					       : op->len / 2 / unit * unit;
+	uint32_t unit = c->target.subpage, last = op->len - unit, half = op->len / 2 / unit * unit;
+	uint32_t whole = how == SIM_CUT_EARLY ? 0 : how >= SIM_CUT_LATE ? last : half;
+	uint8_t *state = sim_states(c, op->eb) + (op->offset + whole) / unit;
 
-	program_cells(c, op, data, whole);
+	if (how == SIM_CUT_WEAK)
+		program_cells(c, op, data, op->len);
+	else if (how == SIM_CUT_EARLY || c->kind != SIM_NAND)
+		program_cells(c, op, data, whole);
+	else
+		program_cells(c, op, data, whole + unit / 2);
 	if (c->kind != SIM_NAND)
 		return;
-	if (how != SIM_CUT_EARLY)
-		program_cells(c, op, data, whole + unit / 2);
-	sim_states(c, op->eb)[(op->offset + whole) / unit] = how == SIM_CUT_EARLY ? SIM_FAINT
-										  : SIM_TORN;
+	set_programmed(c, op, whole);
+	*state = how == SIM_CUT_EARLY ? SIM_FAINT : how == SIM_CUT_WEAK ? SIM_WEAK : SIM_TORN;
 }
 
 static int program(struct target *t, uint32_t eb, uint32_t offset, const void *buf, uint32_t len,
@@ -258,6 +263,8 @@ static int program(struct target *t, uint32_t eb, uint32_t offset, const void *b
 		return sim_end(c, &op, wrong, f);
 	}
 	program_cells(c, &op, buf, len);
+	if (c->kind == SIM_NAND)
+		set_programmed(c, &op, len);
 	if (sim_happens(wrong, SIM_GARBLE))
 		sim_cells(c, eb)[offset + len / 2] ^= 0x10;
 	return sim_end(c, &op, wrong, f);
@@ -270,36 +277,62 @@ static int no_oob(const struct sim_chip *c, uint32_t len, struct fault *f)
 	return -1;
 }
 
-static int read_oob(struct target *t, uint32_t eb, void *buf, uint32_t len, struct fault *f)
+static uint8_t *oob_of(struct sim_chip *c, uint32_t eb, uint32_t offset)
+{
+	return sim_oob(c, eb) + (size_t)(offset / c->target.page) * c->oob_size;
+}
+
+static int read_oob(struct target *t, uint32_t eb, uint32_t offset, void *buf, uint32_t len,
+		    struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
+	struct sim_op op = { SIM_READ_OOB, 0, eb, offset, len, false };
 	struct sim_fault *wrong;
 
-	if (sim_start_look(c, (struct sim_op){ SIM_READ_OOB, 0, eb, 0, len, false }, &wrong, f) < 0)
+	if (sim_start_look(c, op, &wrong, f) < 0)
 		return -1;
 	if (len > c->oob_size)
 		return no_oob(c, len, f);
-	memcpy(buf, sim_oob(c, eb), len);
+	memcpy(buf, oob_of(c, eb, offset), len);
 	if (sim_happens(wrong, SIM_FLIP))
 		((uint8_t *)buf)[len / 2] ^= 0x04;
 	return 0;
 }
 
-static void check_write_oob(struct sim_chip *c, uint32_t eb)
+/* What is written into a blank page is to be relied on; what is added to data need not be. */
+static void check_write_oob(struct sim_chip *c, const struct sim_op *op)
 {
-	if (c->block[eb].lied)
+	uint32_t page = op->offset / c->target.page;
+
+	if (op->offset % c->target.page)
+		sim_breach(c, "%s: OOB at %u of eraseblock %u, which is not a page", c->target.name,
+			   op->offset, op->eb);
+	if (c->block[op->eb].lied)
 		return;
-	if (c->block[eb].half_erased)
+	if (c->block[op->eb].half_erased && page != 1)
 		sim_breach(c, "%s: OOB of eraseblock %u, whose erase was not completed",
-			   c->target.name, eb);
-	if (c->block[eb].oob_written)
-		sim_breach(c, "%s: OOB of eraseblock %u written twice", c->target.name, eb);
+			   c->target.name, op->eb);
+	if (c->oob_writes[sim_first_page(c, op->eb) + page]++ && page != 1)
+		sim_breach(c, "%s: OOB of page %u of eraseblock %u written twice", c->target.name,
+			   page, op->eb);
+	if (c->target.one_write)
+		sim_breach(c, "%s: OOB of pages that are programmed once", c->target.name);
 }
 
-static int write_oob(struct target *t, uint32_t eb, const void *buf, uint32_t len, struct fault *f)
+/* A page's ECC covers its OOB, too, and cannot be programmed in two parts. */
+static void spoil_ecc(struct sim_chip *c, uint32_t eb, uint32_t offset)
+{
+	uint8_t *state = sim_states(c, eb) + offset / c->target.subpage;
+
+	if (c->oob_has_ecc && *state == SIM_PROGRAMMED)
+		*state = SIM_TORN;
+}
+
+static int write_oob(struct target *t, uint32_t eb, uint32_t offset, const void *buf, uint32_t len,
+		     struct fault *f)
 {
 	struct sim_chip *c = sim_chip_of(t);
-	struct sim_op op = { SIM_WRITE_OOB, c->number, eb, 0, len, false };
+	struct sim_op op = { SIM_WRITE_OOB, c->number, eb, offset, len, false };
 	struct sim_fault *wrong;
 	uint32_t done = len;
 
@@ -307,16 +340,16 @@ static int write_oob(struct target *t, uint32_t eb, const void *buf, uint32_t le
 		return -1;
 	if (len > c->oob_size)
 		return no_oob(c, len, f);
-	check_write_oob(c, eb);
+	check_write_oob(c, &op);
 	if (sim_is_partial(wrong))
-		done = wrong->how == SIM_CUT_EARLY  ? 0
-		       : wrong->how == SIM_CUT_LATE ? len - 1
-						    : len / 2;
+		done = wrong->how == SIM_CUT_EARLY                                ? 0
+		       : wrong->how == SIM_CUT_LATE || wrong->how == SIM_CUT_WEAK ? len - 1
+										  : len / 2;
 	for (uint32_t i = 0; i < done; i++)
-		sim_oob(c, eb)[i] &= ((const uint8_t *)buf)[i];
-	c->block[eb].oob_written = true;
+		oob_of(c, eb, offset)[i] &= ((const uint8_t *)buf)[i];
+	spoil_ecc(c, eb, offset);
 	if (sim_happens(wrong, SIM_GARBLE))
-		sim_oob(c, eb)[len / 2] ^= 0x10;
+		oob_of(c, eb, offset)[len / 2] ^= 0x10;
 	return sim_end(c, &op, wrong, f);
 }
 

@@ -11,9 +11,19 @@ uint8_t *sim_cells(struct sim_chip *c, uint32_t eb)
 	return c->cells + target_block_offset(&c->target, eb);
 }
 
+uint32_t sim_pages(const struct sim_chip *c, uint32_t eb)
+{
+	return target_block_size(&c->target, eb) / c->target.page;
+}
+
+uint32_t sim_first_page(const struct sim_chip *c, uint32_t eb)
+{
+	return (uint32_t)(target_block_offset(&c->target, eb) / c->target.page);
+}
+
 uint8_t *sim_oob(struct sim_chip *c, uint32_t eb)
 {
-	return c->oob + (size_t)eb * c->oob_size;
+	return c->oob + (size_t)sim_first_page(c, eb) * c->oob_size;
 }
 
 static size_t state_count(const struct sim_chip *c)
@@ -26,9 +36,14 @@ uint8_t *sim_states(struct sim_chip *c, uint32_t eb)
 	return c->state + target_block_offset(&c->target, eb) / c->target.subpage;
 }
 
+static size_t page_count(const struct sim_chip *c)
+{
+	return c->oob_size ? (size_t)(c->target.size / c->target.page) : 0;
+}
+
 static size_t oob_bytes(const struct sim_chip *c)
 {
-	return (size_t)c->target.blocks * c->oob_size;
+	return page_count(c) * c->oob_size;
 }
 
 void sim_free_contents(struct sim_chip *c)
@@ -37,6 +52,7 @@ void sim_free_contents(struct sim_chip *c)
 	free(c->state);
 	free(c->block);
 	free(c->oob);
+	free(c->oob_writes);
 	free(c->stable);
 }
 
@@ -50,6 +66,7 @@ void sim_make_blank(struct sim_chip *c)
 	c->state = sim_allocate(state_count(c), 1);
 	c->block = sim_allocate(c->target.blocks, sizeof(*c->block));
 	c->oob = memset(sim_allocate(1, oob_bytes(c)), 0xff, oob_bytes(c));
+	c->oob_writes = sim_allocate(1, page_count(c));
 }
 
 uint32_t sim_good(const struct sim_chip *c, uint32_t n)
@@ -113,6 +130,14 @@ bool sim_holds(struct sim_chip *c, const uint8_t *data, size_t len)
 	return sim_differing(c, data, len) == 0;
 }
 
+void sim_clear_oob(struct sim_chip *c, uint32_t eb, uint32_t pages)
+{
+	if (c->oob_size == 0)
+		return;
+	memset(sim_oob(c, eb), 0xff, (size_t)pages * c->oob_size);
+	memset(c->oob_writes + sim_first_page(c, eb), 0, pages);
+}
+
 void sim_factory_block(struct sim_chip *c, uint32_t eb, const uint8_t *data, size_t len)
 {
 	uint8_t *cells = sim_cells(c, eb);
@@ -125,7 +150,7 @@ void sim_factory_block(struct sim_chip *c, uint32_t eb, const uint8_t *data, siz
 	for (uint32_t n = 0; n < size / unit; n++)
 		sim_states(c, eb)[n] = all_ff(cells + (size_t)n * unit, unit) ? SIM_BLANK
 									      : SIM_PROGRAMMED;
-	memset(sim_oob(c, eb), 0xff, c->oob_size);
+	sim_clear_oob(c, eb, sim_pages(c, eb));
 	c->block[eb] = (struct sim_block){ .bad = c->block[eb].bad };
 }
 
@@ -171,6 +196,7 @@ struct sim_snapshot *sim_save(const struct sim_board *b)
 		to->state = copy_of(c->state, state_count(c));
 		to->block = copy_of(c->block, c->target.blocks * sizeof(*c->block));
 		to->oob = copy_of(c->oob, oob_bytes(c));
+		to->oob_writes = copy_of(c->oob_writes, page_count(c));
 	}
 	memcpy(s->weakness, b->weakness, sizeof(s->weakness));
 	s->weaknesses = b->weaknesses;
@@ -188,6 +214,7 @@ void sim_restore(struct sim_board *b, const struct sim_snapshot *s)
 		memcpy(c->state, from->state, state_count(c));
 		memcpy(c->block, from->block, c->target.blocks * sizeof(*c->block));
 		memcpy(c->oob, from->oob, oob_bytes(c));
+		memcpy(c->oob_writes, from->oob_writes, page_count(c));
 		c->volume = from->volume;
 	}
 	memcpy(b->weakness, s->weakness, sizeof(s->weakness));
@@ -196,16 +223,24 @@ void sim_restore(struct sim_board *b, const struct sim_snapshot *s)
 	sim_power_cycle(b);
 }
 
-bool sim_block_unchanged(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb)
+bool sim_data_unchanged(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb)
 {
 	const struct sim_chip *was = &s->chip[c->number];
 	size_t from = (size_t)target_block_offset(&c->target, eb), unit = c->target.subpage;
-	size_t size = target_block_size(&c->target, eb), oob = (size_t)eb * c->oob_size;
+	size_t size = target_block_size(&c->target, eb);
 
 	return c->block[eb].bad == was->block[eb].bad &&
 	       memcmp(c->cells + from, was->cells + from, size) == 0 &&
-	       memcmp(c->state + from / unit, was->state + from / unit, size / unit) == 0 &&
-	       memcmp(c->oob + oob, was->oob + oob, c->oob_size) == 0;
+	       memcmp(c->state + from / unit, was->state + from / unit, size / unit) == 0;
+}
+
+bool sim_block_unchanged(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb)
+{
+	const struct sim_chip *was = &s->chip[c->number];
+	size_t from = (size_t)sim_first_page(c, eb) * c->oob_size;
+	size_t size = (size_t)sim_pages(c, eb) * c->oob_size;
+
+	return sim_data_unchanged(c, s, eb) && memcmp(c->oob + from, was->oob + from, size) == 0;
 }
 
 bool sim_unchanged(const struct sim_chip *c, const struct sim_snapshot *s)

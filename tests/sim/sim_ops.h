@@ -9,7 +9,7 @@
 
 extern const struct target_ops sim_nand_ops, sim_nor_ops, sim_block_ops, sim_volume_ops;
 
-enum sim_state { SIM_BLANK, SIM_PROGRAMMED, SIM_TORN, SIM_FAINT, SIM_UNSYNCED };
+enum sim_state { SIM_BLANK, SIM_PROGRAMMED, SIM_TORN, SIM_FAINT, SIM_WEAK, SIM_UNSYNCED };
 
 struct sim_chip *sim_chip_of(struct target *t);
 
@@ -22,6 +22,13 @@ void sim_free_contents(struct sim_chip *c);
 
 /* The states of an eraseblock's units: a chip's sub-pages, which it takes at once, or sectors. */
 uint8_t *sim_states(struct sim_chip *c, uint32_t eb);
+
+/* Pages in an eraseblock, and the number of its first one. */
+uint32_t sim_pages(const struct sim_chip *c, uint32_t eb);
+uint32_t sim_first_page(const struct sim_chip *c, uint32_t eb);
+
+/* Makes the OOB of an eraseblock's first pages blank. */
+void sim_clear_oob(struct sim_chip *c, uint32_t eb, uint32_t pages);
 
 /* Records that a rule of flash was broken. */
 void sim_breach(struct sim_chip *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -115,8 +115,9 @@ bool sim_happens(struct sim_fault *wrong, enum sim_how how)
 
 bool sim_is_partial(const struct sim_fault *wrong)
 {
-	return wrong && (wrong->how == SIM_FAIL || wrong->how == SIM_CUT_EARLY ||
-			 wrong->how == SIM_CUT || wrong->how == SIM_CUT_LATE);
+	return wrong &&
+	       (wrong->how == SIM_FAIL || wrong->how == SIM_CUT_EARLY || wrong->how == SIM_CUT ||
+		wrong->how == SIM_CUT_LATE || wrong->how == SIM_CUT_WEAK);
 }
 
 /* As a device that has gone: with EIO the engine would hold it against the eraseblock. */

@@ -58,6 +58,8 @@ enum sim_how {
 	SIM_CUT,        /* ... in the middle of it, ... */
 	SIM_CUT_LATE, /* ... shortly before its end: what is erased reads blank and is not yet, ... */
 	SIM_CUT_AFTER, /* ... or just after it: from here on everything fails */
+	SIM_CUT_WEAK, /* NAND: at the very end of a program: all reads as it should be, for now, but
+		        * ECC has to correct it; otherwise as SIM_CUT_LATE */
 };
 
 struct sim_op {
@@ -97,7 +99,6 @@ struct sim_block { /* what is known of an eraseblock beside its cells */
 	bool half_erased; /* its last erase was not completed, whatever it reads like */
 	bool lied;        /* it is not blank though the erase said so: none of the engine's doing,
 			    * if it programs it all the same */
-	bool oob_written; /* since the last erase */
 	uint32_t erased;  /* how often, since the last power cycle */
 };
 
@@ -114,9 +115,11 @@ struct sim_chip {
 	uint8_t *cells;
 	uint8_t *state; /* NAND: one per sub-page; block device: one per sector */
 	struct sim_block *block;
-	uint8_t *oob; /* NAND: oob_size bytes for each eraseblock */
+	uint8_t *oob; /* NAND: oob_size bytes for each page, ... */
 	uint32_t oob_size;
-	uint8_t *stable; /* block device: what outlives the power */
+	uint8_t *oob_writes; /* ... and how often each was written since the last erase */
+	bool oob_has_ecc;    /* writing a page's OOB and its data apart makes it unreadable */
+	uint8_t *stable;     /* block device: what outlives the power */
 	struct sim_volume volume;
 	struct ecc_counts ecc;
 };
@@ -147,7 +150,7 @@ struct sim_chip *sim_add_chip(struct sim_board *b, const char *name, const struc
 /* What is not in struct sim_geometry; each leaves the chip blank. */
 void sim_add_region(struct sim_chip *c, uint32_t blocks, uint32_t eraseblock);
 void sim_set_subpage(struct sim_chip *c, uint32_t subpage);
-void sim_set_oob(struct sim_chip *c, uint32_t free_bytes); /* of the first page; 16 unless told */
+void sim_set_oob(struct sim_chip *c, uint32_t free_bytes); /* of each page; 16 unless told */
 
 /* Lets operation number op go wrong in the given way; counted from the last sim_power_cycle(). */
 void sim_plan_fault(struct sim_board *b, uint32_t op, enum sim_how how);
@@ -194,7 +197,7 @@ void sim_factory_fill(struct sim_chip *c, const uint8_t *data, size_t len);
 /* Puts data into one eraseblock, past all operations; what it does not fill is blank. */
 void sim_factory_block(struct sim_chip *c, uint32_t eb, const uint8_t *data, size_t len);
 
-/* The cells of an eraseblock, past all operations, and the free bytes of its first page's OOB. */
+/* The cells of an eraseblock, past all operations, and the free bytes of its pages' OOB. */
 uint8_t *sim_cells(struct sim_chip *c, uint32_t eb);
 uint8_t *sim_oob(struct sim_chip *c, uint32_t eb);
 
@@ -219,13 +222,14 @@ uint32_t sim_differing(struct sim_chip *c, const uint8_t *data, size_t len);
 
 /*
  * A copy of all that lasts, and back, with a power cycle; for sweeps. Whether a chip's contents and
- * marks, or one eraseblock's, are what they were.
+ * marks, or one eraseblock's, are what they were; or one's but for its OOB.
  */
 struct sim_snapshot;
 struct sim_snapshot *sim_save(const struct sim_board *b);
 void sim_restore(struct sim_board *b, const struct sim_snapshot *s);
 bool sim_unchanged(const struct sim_chip *c, const struct sim_snapshot *s);
 bool sim_block_unchanged(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb);
+bool sim_data_unchanged(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb);
 void sim_snapshot_free(struct sim_snapshot *s);
 
 #endif

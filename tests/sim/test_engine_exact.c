@@ -48,12 +48,20 @@ struct work {
 	uint32_t erases, programs, oob;
 };
 
-/* NOR's start is programmed in two parts, the first 512 bytes last. */
+/* NOR's start is programmed in two parts, the first byte last. */
 static uint32_t programs_for(struct sim_chip *c, const uint8_t *data, size_t len, bool first)
 {
-	if (!first || c->kind != SIM_NOR || len <= PAGE)
+	if (!first || c->kind != SIM_NOR)
 		return runs_in(data, len);
-	return runs_in(data, PAGE) + runs_in(data + PAGE, len - PAGE);
+	return 1 + runs_in(data + 1, len - 1);
+}
+
+/* Of a first eraseblock that had something in it: when that goes, and twice when it is programmed. */
+static uint32_t stamps_for(struct sim_chip *c)
+{
+	if (c->kind != SIM_NAND)
+		return 0;
+	return sim_is_blank(c, sim_good(c, 0)) ? 2 : 3;
 }
 
 static bool has_marker(struct sim_chip *c, uint32_t eb)
@@ -108,6 +116,7 @@ static struct work expected_work(unsigned int chip)
 		w.programs += programs_for(c, b.new[chip],
 					   b.new_len[chip] < size ? b.new_len[chip] : size, true);
 	}
+	w.oob += w.erases ? stamps_for(c) : 0;
 	return w;
 }
 

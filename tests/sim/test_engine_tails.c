@@ -49,7 +49,7 @@ static void markers_in_oob(void **state)
 			assert_memory_equal(sim_oob(b.chip[0], eb), in_oob, sizeof(in_oob));
 			assert_true(sim_is_blank(b.chip[0], eb));
 		} else { /* JFFS2 does not ask for one where there are nodes */
-			assert_int_equal(sim_oob(b.chip[0], eb)[0], 0xff);
+			assert_int_equal(sim_oob(b.chip[0], eb)[0], n ? 0xff : 'F');
 		}
 	}
 }
@@ -104,7 +104,7 @@ static void nothing_behind(void **state)
 		bench_restart(&b);
 		bench_run_well(&b);
 		assert_int_equal(b.counts[0].cleared, 0);
-		assert_int_equal(sim_count(&b.board, SIM_WRITE_OOB), 0);
+		assert_int_equal(sim_count(&b.board, SIM_WRITE_OOB), 3); /* the start's stamps */
 	}
 }
 

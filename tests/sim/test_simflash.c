@@ -433,12 +433,12 @@ static void marks_that_fail(void **state)
 
 static int read_oob(struct sim_chip *c, uint32_t eb, uint8_t *buf, uint32_t len)
 {
-	return c->target.ops->read_oob(&c->target, eb, buf, len, &f);
+	return c->target.ops->read_oob(&c->target, eb, 0, buf, len, &f);
 }
 
 static int write_oob(struct sim_chip *c, uint32_t eb, uint32_t len)
 {
-	return c->target.ops->write_oob(&c->target, eb, data, len, &f);
+	return c->target.ops->write_oob(&c->target, eb, 0, data, len, &f);
 }
 
 static void oob_is_kept_until_the_erase(void **state)

@@ -427,9 +427,9 @@ static void five_gib(void **state)
 	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
 		uint32_t eb = (uint32_t)(at[i] / (128 * KIB));
 
-		assert_int_equal(t->ops->write_oob(t, eb, marker, sizeof(marker), &f), 0);
+		assert_int_equal(t->ops->write_oob(t, eb, 0, marker, sizeof(marker), &f), 0);
 		assert_int_equal(chip.last_offset, at[i]);
-		assert_int_equal(t->ops->read_oob(t, eb, back, sizeof(back), &f), 0);
+		assert_int_equal(t->ops->read_oob(t, eb, 0, back, sizeof(back), &f), 0);
 		assert_int_equal(chip.last_offset, at[i]);
 		assert_memory_equal(back, marker, sizeof(marker));
 		use_block(eb, at[i]);
@@ -752,16 +752,16 @@ static void oob(void **state)
 		const struct fake_block *block = &chip.block[len];
 		unsigned int touched = 0;
 
-		assert_int_equal(t->ops->read_oob(t, len, back, len, &f), 0);
+		assert_int_equal(t->ops->read_oob(t, len, 0, back, len, &f), 0);
 		for (uint32_t i = 0; i < len; i++)
 			assert_int_equal(back[i], 0xff);
-		assert_int_equal(t->ops->write_oob(t, len, data, len, &f), 0);
+		assert_int_equal(t->ops->write_oob(t, len, 0, data, len, &f), 0);
 		for (uint32_t i = 0; i < len; i++)
 			assert_int_equal((uint8_t)~block->oob[free_byte(i)], data[i]);
 		for (uint32_t i = 0; i < FAKE_OOB; i++)
 			touched += block->oob[i] != 0;
 		assert_in_range(touched, 1, len); /* no byte of ECC or of the bad-block mark */
-		assert_int_equal(t->ops->read_oob(t, len, back, len, &f), 0);
+		assert_int_equal(t->ops->read_oob(t, len, 0, back, len, &f), 0);
 		assert_memory_equal(back, data, len);
 	}
 }
@@ -783,15 +783,15 @@ static void little_oob(void **state)
 	open_chip(TARGET_WRITE);
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
 		chip.layout = layouts[i];
-		assert_int_equal(t->ops->read_oob(t, 2, bytes, sizeof(bytes), &f), -1);
+		assert_int_equal(t->ops->read_oob(t, 2, 0, bytes, sizeof(bytes), &f), -1);
 		assert_fault(&f, FAULT_FLASH, "8 free bytes in eraseblock 2's OOB");
 		assert_int_equal(f.err, EOPNOTSUPP);
-		assert_int_equal(t->ops->write_oob(t, 2, bytes, sizeof(bytes), &f), -1);
+		assert_int_equal(t->ops->write_oob(t, 2, 0, bytes, sizeof(bytes), &f), -1);
 		assert_fault(&f, FAULT_FLASH, "cannot write 8 free bytes in eraseblock 2's OOB");
 		assert_int_equal(f.err, EOPNOTSUPP);
 	}
 	chip.layout = (struct nand_ecclayout_user){ .oobfree = { { 0, UINT32_MAX } } };
-	assert_int_equal(t->ops->read_oob(t, 2, bytes, 4097, &f), -1);
+	assert_int_equal(t->ops->read_oob(t, 2, 0, bytes, 4097, &f), -1);
 	assert_int_equal(f.err, EOPNOTSUPP);
 }
 
@@ -805,20 +805,20 @@ static void scattered_oob(void **state)
 	open_chip(TARGET_WRITE);
 	for (uint32_t i = 0; i < 8; i++)
 		chip.layout.oobfree[i] = (struct nand_oobfree){ 200 - 20 * i, 1 };
-	assert_int_equal(t->ops->write_oob(t, 0, data, 8, &f), 0);
+	assert_int_equal(t->ops->write_oob(t, 0, 0, data, 8, &f), 0);
 	for (uint32_t i = 0; i < 8; i++)
 		assert_int_equal((uint8_t)~chip.block[0].oob[200 - 20 * i], data[i]);
-	assert_int_equal(t->ops->read_oob(t, 0, back, 8, &f), 0);
+	assert_int_equal(t->ops->read_oob(t, 0, 0, back, 8, &f), 0);
 	assert_memory_equal(back, data, 8);
-	assert_int_equal(t->ops->read_oob(t, 0, back, 9, &f), -1);
+	assert_int_equal(t->ops->read_oob(t, 0, 0, back, 9, &f), -1);
 	assert_int_equal(f.err, EOPNOTSUPP);
 	/* what is not needed does not matter */
 	chip.layout =
 		(struct nand_ecclayout_user){ .oobfree = { { 9, 8 }, { 5000, 4 }, { 2, 4 } } };
-	assert_int_equal(t->ops->write_oob(t, 1, data, 8, &f), 0);
+	assert_int_equal(t->ops->write_oob(t, 1, 0, data, 8, &f), 0);
 	assert_int_equal((uint8_t)~chip.block[1].oob[9 + 7], 8);
 	back[7] = 99;
-	assert_int_equal(t->ops->read_oob(t, 1, back, 7, &f), 0);
+	assert_int_equal(t->ops->read_oob(t, 1, 0, back, 7, &f), 0);
 	assert_int_equal(back[6], 7);
 	assert_int_equal(back[7], 99);
 }
@@ -845,21 +845,21 @@ static void oob_goes_wrong(void **state)
 		chip.missing = cases[i].missing;
 		chip.missing_errno = cases[i].given;
 		if (cases[i].missing != MEMWRITEOOB64) {
-			assert_int_equal(t->ops->read_oob(t, 1, bytes, 8, &f), -1);
+			assert_int_equal(t->ops->read_oob(t, 1, 0, bytes, 8, &f), -1);
 			assert_int_equal(f.err, cases[i].wanted);
 		}
 		if (cases[i].missing != MEMREADOOB64) {
-			assert_int_equal(t->ops->write_oob(t, 1, bytes, 8, &f), -1);
+			assert_int_equal(t->ops->write_oob(t, 1, 0, bytes, 8, &f), -1);
 			assert_int_equal(f.err, cases[i].wanted);
 		}
 	}
 	chip.missing = 0;
 	chip.oob_short = true;
 	errno = EIO;
-	assert_int_equal(t->ops->read_oob(t, 1, bytes, 8, &f), -1);
+	assert_int_equal(t->ops->read_oob(t, 1, 0, bytes, 8, &f), -1);
 	assert_int_equal(f.err, ENODATA);
 	errno = EIO;
-	assert_int_equal(t->ops->write_oob(t, 1, bytes, 8, &f), -1);
+	assert_int_equal(t->ops->write_oob(t, 1, 0, bytes, 8, &f), -1);
 	assert_int_equal(f.err, ENODATA);
 }
 
@@ -884,7 +884,8 @@ static int use_all(bool *opened)
 		return -1;
 	if (!t->ops->write_oob)
 		return 0;
-	if (t->ops->write_oob(t, 8, data, 8, &f) < 0 || t->ops->read_oob(t, 8, data, 8, &f) < 0)
+	if (t->ops->write_oob(t, 8, 0, data, 8, &f) < 0 ||
+	    t->ops->read_oob(t, 8, 0, data, 8, &f) < 0)
 		return -1;
 	looking_for_mark = true;
 	return t->ops->mark_bad(t, 8, &f) < 0 ? -1 : 0;
