@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """flashinit as /init of the initial RAM file system that flashpack makes."""
 
-from labkit import bench, paths, qemu, tools
+from pathlib import Path
+
+from labkit import bench, paths, qemu, rootfs, tools
 from labkit.scenario import scenario
 
 _KEYS = paths.REPOSITORY / "tests" / "unit" / "fixtures"
@@ -62,6 +64,31 @@ def initramfs_boots_a_healthy_root(lab):
     b.restart(1, initrd=_initramfs(lab))
     b.mount_stick()
     lab.check_equal(b.machine.sh(_LOOK, check=True).out, wanted, "the system behind the guard")
+
+
+_LOAD = """\
+#!/bin/busybox sh
+/bin/busybox mount -t devtmpfs dev /dev
+/bin/busybox mount -t proc proc /proc
+echo LOADED
+exec /init
+"""
+
+
+@scenario()
+def initramfs_behind_a_script(lab):
+    """A script of another archive, which could load modules, is started first and execs /init."""
+    flash = lab.flash("nand")
+    flash.write("rootfs", lab.firmware(1, "jffs2-nand", flash))
+    tree = lab.folder / "tree"
+    rootfs.put(tree, "bin/busybox", Path(tools.find("busybox")))
+    rootfs.put(tree, "load", _LOAD)
+    archive = _initramfs(lab)
+    with archive.open("ab") as file:
+        file.write(lab.initramfs(tree).read_bytes())
+    machine = lab.uml(flash, "jffs2", initrd=archive, append="rdinit=/load")
+    machine.expect("^LOADED")
+    machine.up(1)
 
 
 @scenario(timeout=90)
