@@ -67,6 +67,9 @@ static const char help[] =
 	" may set board, rollback-number, after, outcome, journal and tries. Public keys are\nthe files " CONFIG_KEYS
 	"/*.pub; where there is one, an image must be signed by one.\n"
 	"\n"
+	"As the kernel's first process (init=/sbin/flashinit) it boots what is whole, and finishes\n"
+	"an update that was cut.\n"
+	"\n"
 	"Exit codes: 0 done; 1 failed, nothing changed; 2 called the wrong way; 3 image refused;\n"
 	"4 device or system unfit; 5 flash failed after the first erase; 6 busy. An update that\n"
 	"goes well does not return: init ends it.\n";
