@@ -35,6 +35,8 @@ static const struct sim_geometry nor = { SIM_NOR, EB, 1, 5, NULL, 0 };
 static const struct sim_geometry small_nor = { SIM_NOR, EB, 1, 2, NULL, 0 };
 static const struct sim_geometry volume = { SIM_VOLUME, LEB, 128, 5, NULL, 0 };
 static const struct sim_geometry first_sector = { SIM_BLOCK, PAGE, PAGE, 1, NULL, 0 };
+static const struct sim_geometry large_nand = { SIM_NAND, EB, PAGE, 32, bad, 2 };
+static const struct sim_geometry large_nor = { SIM_NOR, EB, 1, 16, NULL, 0 };
 static const struct sim_geometry ubi_nand = { SIM_NAND, EB, PAGE, 9, bad, 2 };
 static const struct ubi_shape ubi_shape = { PAGE, 2 * PAGE };
 
@@ -390,6 +392,17 @@ static void on_nor_flash(void **state)
 	cut_in_chains(CHAINS);
 }
 
+static void large_payloads(void **state)
+{
+	bench_add(&b, &large_nor, 11 * EB + 77);
+	bench_add(&b, &large_nand, 25 * EB + 1);
+	add_journal(*state, 5);
+	make_weak(b.chip[1], sim_good(b.chip[1], 9), SIM_ERASE, SIM_FAIL);
+	make_weak(b.chip[1], sim_good(b.chip[1], 17), SIM_PROGRAM, SIM_GARBLE);
+	cut_everywhere();
+	cut_in_chains(CHAINS);
+}
+
 static void two_payloads(void **state)
 {
 	bench_add(&b, &nand, 4 * EB);
@@ -622,6 +635,7 @@ int main(void)
 		journal_test(two_payloads, on_nand),
 		journal_test(two_payloads, on_one),
 		journal_test(two_payloads, on_nor),
+		journal_test(large_payloads, on_three),
 		journal_test(same_first_block, on_nor),
 		journal_test(jffs2, on_nand),
 		journal_test(two_volumes, on_nand),
