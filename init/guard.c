@@ -20,6 +20,7 @@
 #include "root_wanted.h"
 #include "say.h"
 #include "switch_root.h"
+#include "views.h"
 
 /* Any folder will do to mount something on; a root without one of these is none. */
 static const char *const places[] = { "/proc", "/sys", "/dev", "/mnt", "/tmp", "/run", "/etc" };
@@ -33,21 +34,19 @@ static int enter_place(struct fault *f)
 	return fault_errno(f, FAULT_UNFIT, "cannot mount a ramfs on any of /proc, /sys, /dev");
 }
 
-static int mount_view(const char *type, const char *dir, struct fault *f)
-{
-	if (mkdir(dir, 0755) < 0 || mount(type, dir, type, 0, NULL) < 0)
-		return fault_errno(f, FAULT_UNFIT, "cannot mount %s", dir);
-	return 0;
-}
-
-/* A root of our own with /proc, /sys and /dev, which nobody else sees and which ends with us. */
+/* A root of our own, which nobody else sees and which ends with us. */
 static int enter_own_view(struct fault *f)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fault_errno(f, FAULT_UNFIT, "cannot have mounts of our own");
-	if (enter_place(f) < 0 || mount_view("proc", "/proc", f) < 0 ||
-	    mount_view("sysfs", "/sys", f) < 0 || mkdir("/dev", 0755) < 0)
+	return enter_place(f);
+}
+
+static int provide_views(struct fault *f)
+{
+	if (views_provide(f) < 0)
 		return -1;
+	(void)mkdir("/dev", 0755); /* it may be there */
 	return devices_provide("/dev", f);
 }
 
@@ -162,7 +161,7 @@ int guard_look(struct guard *g, int reports, struct fault *f)
 
 	if (!configured)
 		(void)say_fault(f);
-	if ((g->initramfs ? switch_root_prepare(f) : enter_own_view(f)) < 0)
+	if ((!g->initramfs && enter_own_view(f) < 0) || provide_views(f) < 0)
 		return -1;
 	boot_open_console(); /* the root may have none, and this /dev has */
 	say_to_kernel_log();

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "move.h"
 
-#include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ramroot.h"
 #include "root.h"
+#include "views.h"
 
 enum { STAGED_MAX = 1 << 20 }; /* bytes of flashinit, keys and configuration */
-
-static int need_view(const char *proof, const char *type, const char *dir, struct fault *f)
-{
-	if (access(proof, F_OK) < 0 && mount(type, dir, type, 0, NULL) < 0)
-		return fault_errno(f, FAULT_UNFIT, "cannot mount %s", dir);
-	return 0;
-}
 
 int move_to_ram(const struct plan *plan, struct fault *f)
 {
@@ -26,8 +19,7 @@ int move_to_ram(const struct plan *plan, struct fault *f)
 	};
 	struct ramroot ram;
 
-	if (need_view("/proc/self", "proc", "/proc", f) < 0 ||
-	    need_view("/sys/class", "sysfs", "/sys", f) < 0 || ramroot_make(&ram, &contents, f) < 0)
+	if (views_provide(f) < 0 || ramroot_make(&ram, &contents, f) < 0)
 		return -1;
 	if (root_keep_start(ram.dir, f) < 0 || ramroot_try(&ram, f) < 0)
 		return -1;

@@ -7,12 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "device_node.h"
 #include "files.h"
 #include "mtd_device.h"
 #include "mtd_map.h"
@@ -68,24 +65,9 @@ static int find_by(const char *key, const char *value, char name[64])
 	return found;
 }
 
-static int find_by_number(const char *number, char name[64])
-{
-	char path[64], to[512];
-	ssize_t len;
-
-	(void)snprintf(path, sizeof(path), "/sys/dev/block/%.32s", number);
-	len = readlink(path, to, sizeof(to) - 1);
-	if (len < 0)
-		return 0;
-	to[len] = '\0';
-	(void)snprintf(name, 64, "%.63s", strrchr(to, '/') + 1);
-	return 1;
-}
-
 int root_wanted_disk(char name[64], const char *root, struct fault *f)
 {
 	const char *value = behind(root, "/dev/");
-	unsigned int major_number, minor_number;
 	char path[96];
 
 	if (value) {
@@ -100,11 +82,9 @@ int root_wanted_disk(char name[64], const char *root, struct fault *f)
 		return find_by("PARTNAME=", value, name);
 	if ((value = behind(root, "PARTUUID=")))
 		return find_by("PARTUUID=", value, name);
-	if (device_number(root, &major_number, &minor_number))
-		return find_by_number(root, name);
 	return fault_set(f, FAULT_UNFIT,
-			 "root=%s is not understood: give mtd:NAME, ubiN:NAME, /dev/NAME, "
-			 "PARTLABEL=, PARTUUID= or MAJOR:MINOR",
+			 "root=%s: must be mtd:NAME, ubiN:NAME, /dev/NAME, "
+			 "PARTLABEL= or PARTUUID=",
 			 root);
 }
 
@@ -196,22 +176,6 @@ static int need_ubi(const struct cmdline *c, struct fault *f)
 	return found;
 }
 
-static int make_ubiblock(const char *name, struct fault *f)
-{
-	unsigned int major_number, minor_number;
-	char volume[32], path[64], number[32];
-
-	(void)snprintf(volume, sizeof(volume), "ubi%.24s", name);
-	(void)snprintf(path, sizeof(path), "/sys/class/ubi/%s/dev", volume);
-	if (file_read_line(path, number, sizeof(number)) < 0 ||
-	    !device_number(number, &major_number, &minor_number))
-		return 0;
-	(void)snprintf(path, sizeof(path), "/dev/%s", volume);
-	if (device_node_provide(path, S_IFCHR, makedev(major_number, minor_number), f) < 0)
-		return -1;
-	return ubi_block_create(volume, f);
-}
-
 static int root_is_there(const struct cmdline *c, struct fault *f)
 {
 	const char *block = behind(c->root, "/dev/ubiblock"), *ubi = behind(c->root, "ubi");
@@ -225,9 +189,7 @@ static int root_is_there(const struct cmdline *c, struct fault *f)
 		       ubi && *ubi != ':' ? (unsigned int)number_at(ubi) : 0);
 	if (ubi)
 		return access(name, F_OK) == 0;
-	if (root_wanted_disk(name, c->root, f) > 0)
-		return 1;
-	return make_ubiblock(block, f) < 0 ? -1 : root_wanted_disk(name, c->root, f);
+	return root_wanted_disk(name, c->root, f);
 }
 
 int root_wanted_await(const struct cmdline *c, int reports, struct fault *f)

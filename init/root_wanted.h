@@ -11,7 +11,7 @@
 #include "fault.h"
 
 /*
- * The name in /sys/class/block of the block device that a root= means: /dev/NAME, MAJOR:MINOR,
+ * The name in /sys/class/block of the block device that a root= means: /dev/NAME,
  * PARTLABEL=, PARTUUID= (where the kernel tells them, since 6.10). Returns 1, 0: it is not there, or
  * -1: it is none that is understood, FAULT_UNFIT.
  */
@@ -24,7 +24,7 @@ int root_wanted_disk(char name[64], const char *root, struct fault *f);
 int root_wanted_target(char *text, size_t size, const struct cmdline *c, int reports,
 		       struct fault *f);
 
-/* Waits for the device itself, and attaches UBI and makes a ubiblock where that is wanted. */
+/* Waits for the device itself, and attaches UBI where the kernel has not. */
 int root_wanted_await(const struct cmdline *c, int reports, struct fault *f);
 
 #endif

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "boot.h"
-#include "devices.h"
 #include "new_root.h"
 
 bool switch_root_is_initramfs(void)
@@ -20,23 +19,6 @@ bool switch_root_is_initramfs(void)
 
 	return statfs("/", &st) == 0 &&
 	       ((unsigned long)st.f_type == RAMFS_MAGIC || st.f_type == TMPFS_MAGIC);
-}
-
-static int need_view(const char *proof, const char *type, const char *dir, struct fault *f)
-{
-	(void)mkdir(dir, 0755); /* it may be there */
-	if (access(proof, F_OK) < 0 && mount(type, dir, type, 0, NULL) < 0)
-		return fault_errno(f, FAULT_UNFIT, "cannot mount %s", dir);
-	return 0;
-}
-
-int switch_root_prepare(struct fault *f)
-{
-	if (need_view("/proc/self", "proc", "/proc", f) < 0 ||
-	    need_view("/sys/class", "sysfs", "/sys", f) < 0)
-		return -1;
-	(void)mkdir("/dev", 0755);
-	return devices_provide("/dev", f);
 }
 
 /* Closes dir. What does not go stays, and takes its memory. */

@@ -12,9 +12,6 @@
 /* Whether / is what the kernel unpacked, or a system in RAM as well. */
 bool switch_root_is_initramfs(void);
 
-/* Mounts /proc, /sys and /dev where they are not. In a child. */
-int switch_root_prepare(struct fault *f);
-
 /*
  * Removes all that is in the initramfs, whose memory is then free, but what other file systems are
  * mounted on. In a child: it can take a while.
