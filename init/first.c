@@ -214,6 +214,7 @@ void first_process(char **argv, char **envp)
 	look(g, argv[0]);
 	if (!g->broken)
 		boot(&s, g);
+	say_to_kernel_log();
 	say("this system is not booted: %s", g->plan.recover);
 	if (g->initramfs)
 		recover(&g->plan); /* from where it is: nothing has to go */

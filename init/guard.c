@@ -169,7 +169,7 @@ int guard_look(struct guard *g, int reports, struct fault *f)
 	find_us(g);
 	found = g->initramfs ? find_wanted(g, target, reports, &second)
 			     : find_root(g->plan.root, sizeof(g->plan.root), &second);
-	if (found < 0)
+	if (found < 0 && !g->config.target_count) /* which nobody has to guess */
 		(void)say_fault(&second);
 	decide(g, g->initramfs ? target : g->plan.root);
 	return 0;

@@ -309,9 +309,10 @@ static void undo(int (*one)(const char *path), const char *path)
 static void exec_version(const struct ramroot *r)
 {
 	static char *const words[] = { RAMROOT_INIT, "--version", NULL };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null = chroot(r->dir) == 0 && chdir("/") == 0 ? open("/dev/null", O_RDWR | O_CLOEXEC)
+							  : -1;
 
-	if (null >= 0 && dup2(null, STDOUT_FILENO) >= 0 && chroot(r->dir) == 0 && chdir("/") == 0)
+	if (null >= 0 && dup2(null, STDOUT_FILENO) >= 0)
 		(void)execv(RAMROOT_INIT, words);
 	_exit(127);
 }

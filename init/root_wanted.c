@@ -15,6 +15,7 @@
 #include "mtd_map.h"
 #include "number.h"
 #include "report.h"
+#include "say.h"
 #include "ubi_attach.h"
 #include "ubi_device.h"
 
@@ -123,6 +124,8 @@ static int wait_for(const struct wait *w, struct fault *f)
 			return fault_set(f, FAULT_UNFIT, "root=%s has not appeared within %u s",
 					 w->c->root, patience);
 		if (now - told >= TELL_MS) {
+			if (told == start)
+				say("waiting for root=%s", w->c->root);
 			(void)report_text(w->reports, REPORT_ALIVE, "waiting for root=%s",
 					  w->c->root);
 			told = now;

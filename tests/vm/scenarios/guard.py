@@ -35,12 +35,13 @@ def _check_same(lab, found, wanted):
     lab.check_equal(list(changes), [], "what init sees otherwise than from the kernel")
 
 
-def _healthy(lab, layout):
+def _healthy(lab, layout, words=""):
     """The guard boots what is whole, and init sees what it sees when the kernel starts it."""
     flash, root = _on_flash(lab, layout)
-    direct, machine = _state(lab, flash, root, append=f"init=/usr/bin/initstate {_ARGUMENTS}")
+    words += f" {_ARGUMENTS}"
+    direct, machine = _state(lab, flash, root, append=f"init=/usr/bin/initstate {words}")
     machine.kill()
-    words = f"{_GUARD} flashinit.init=/usr/bin/initstate {_ARGUMENTS}"
+    words = f"{_GUARD} flashinit.init=/usr/bin/initstate {words}"
     guarded, machine = _state(lab, flash, root, append=words)
     _check_same(lab, guarded, direct)
     lab.check("flashinit: " not in machine.console, "the guard is not silent")
@@ -72,8 +73,8 @@ def guard_ubiblock(lab):
 
 @scenario()
 def guard_cramfs(lab):
-    """init=/sbin/flashinit on CRAMFS, read in place from NOR: init is started as by the kernel."""
-    _healthy(lab, "cramfs-nor")
+    """init=/sbin/flashinit on CRAMFS in place, without a devtmpfs: init is started as by the kernel."""
+    _healthy(lab, "cramfs-nor", "devtmpfs.mount=0")
 
 
 def _stick(lab, flash, layout, **payloads):
@@ -370,3 +371,36 @@ def guard_qemu(lab):
         states.append(initstate.read(machine)[0])
         machine.up(1).kill()
     _check_same(lab, states[1], states[0])
+
+
+@scenario(timeout=60)
+def guard_no_devtmpfs(lab):
+    """The root has no devices at all, as where there is no devtmpfs, and is not whole: mended."""
+    flash, root = _on_flash(lab, "squashfs-nor")
+    new, stick = _stick(lab, flash, "squashfs-nor")
+    machine = lab.uml(flash, root, disks=[stick],
+                      append=f"{_GUARD} devtmpfs.mount=0 flashinit.target=data flashinit.after=poweroff")
+    machine.expect("this is the recovery: an update was cut", timeout=20)
+    lab.check_equal(machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.check_flash(flash, "rootfs", new)
+
+
+@scenario()
+def guard_crashes(lab):
+    """The guard is killed while it counts a boot: said, and booted."""
+    flash, root = _with_journal(lab, journal.Record("done", "1" * 64, "1"), "tries = 3\n")
+    machine = lab.uml(flash, root, append=_GUARD, faults={"signals": ["9@1"]})
+    machine.expect("the guard was killed by signal 9")
+    machine.expect("whether this system is whole is not known: booting it")
+    machine.up(1)
+
+
+@scenario()
+def guard_initramfs_rootwait(lab):
+    """The root's device comes late: with rootwait it is waited for, and init started from it."""
+    firmware = lab.firmware(1, "squashfs-nor")
+    machine = lab.uml(initrd=_initramfs(lab), append="root=/dev/ubdb rootfstype=squashfs rootwait")
+    machine.expect("waiting for root=/dev/ubdb")
+    lab.mconsole(f"config ubd1r={firmware}")
+    machine.up(1)
+    machine.sh("grep '^/dev/root / squashfs ro' /proc/mounts", check=True)
