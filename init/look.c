@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -30,19 +29,8 @@ struct looking {
 	unsigned int files; /* that were of the right name */
 };
 
-static void tell(const struct looking *l, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static void tell(const struct looking *l, const char *fmt, ...)
-{
-	struct look_report r;
-	va_list args;
-
-	memset(&r, 0, sizeof(r));
-	va_start(args, fmt);
-	(void)vsnprintf(r.line, sizeof(r.line), fmt, args);
-	va_end(args);
-	(void)write(l->reports, &r, sizeof(r)); /* if nobody listens, it does not matter */
-}
+/* If nobody listens, it does not matter. */
+#define tell(l, ...) ((void)report_text((l)->reports, REPORT_SAY, __VA_ARGS__))
 
 /* Whether it is the one that was begun, or may take its place. */
 static int check_wanted(const struct looking *l, const struct image *img, const char *id,
@@ -87,18 +75,20 @@ static uint32_t mark_of(const struct found *found, uint64_t instance)
 static void tell_found(const struct looking *l, const struct image *img, const char *id,
 		       const char *path, unsigned int source)
 {
-	struct look_report r;
-	struct found *found = &r.found;
+	struct found found;
+	struct report r;
 
 	memset(&r, 0, sizeof(r));
-	r.is_found = true;
-	found->source = source;
-	found->rollback = img->rollback;
-	(void)snprintf(found->id, sizeof(found->id), "%s", id);
-	(void)snprintf(found->version, sizeof(found->version), "%s", img->fw_version);
-	(void)snprintf(found->path, sizeof(found->path), "%s", path);
-	found->mark = mark_of(found, l->look->instance);
-	(void)write(l->reports, &r, sizeof(r)); /* as there */
+	memset(&found, 0, sizeof(found));
+	r.kind = REPORT_FOUND;
+	found.source = source;
+	found.rollback = img->rollback;
+	memcpy(found.id, id, sizeof(found.id));
+	memcpy(found.version, img->fw_version, sizeof(found.version));
+	memcpy(found.path, path, strlen(path) + 1);
+	found.mark = mark_of(&found, l->look->instance);
+	memcpy(r.text, &found, sizeof(found));
+	(void)report_send(l->reports, &r); /* as there */
 }
 
 static void look_at_file(struct looking *l, const char *path, unsigned int source)
@@ -232,7 +222,7 @@ void look_end(struct look *l)
 	memset(l, 0, sizeof(*l));
 }
 
-bool look_take(struct look *l, struct look_report *r)
+bool look_take(struct look *l, struct report *r)
 {
 	if (read(l->reports, r, sizeof(*r)) == (ssize_t)sizeof(*r))
 		return true;

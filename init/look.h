@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "config.h"
+#include "report.h"
 #include "search.h"
 
 /* An image that may be taken, as far as its index tells. */
@@ -23,11 +24,7 @@ struct found {
 	char path[256]; /* as struct plan has it */
 };
 
-struct look_report {
-	bool is_found; /* or else it is a line for people */
-	struct found found;
-	char line[512];
-};
+_Static_assert(sizeof(struct found) <= sizeof(((struct report *)0)->text), "goes into a report");
 
 /* Where to look: a file ("/image.fwi"), "mtd:NAME", or a block device ("sda1"). */
 struct look {
@@ -45,8 +42,11 @@ struct look {
 bool look_start(struct look *l, const struct search *s, const struct config *c,
 		unsigned int limit_ms);
 
-/* Takes its next report. False: it has none any more, and was ended. */
-bool look_take(struct look *l, struct look_report *r);
+/*
+ * Takes its next report: REPORT_SAY, or REPORT_FOUND whose text is a struct found. False: it has none any
+ * more, and was ended.
+ */
+bool look_take(struct look *l, struct report *r);
 
 /* Ends it, whatever it does: one that hangs in the kernel is left behind. */
 void look_end(struct look *l);

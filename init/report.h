@@ -17,7 +17,7 @@ enum report_kind {
 	REPORT_SAY,      /* text is for people */
 	REPORT_MARKED,   /* done eraseblocks were marked bad */
 	REPORT_TARGETS,  /* text has the names of the targets, which nothing uses */
-	REPORT_FOUND,    /* of the search: text has id, version and path of an image, in lines */
+	REPORT_FOUND,    /* of the search: an image; text is a struct found */
 	REPORT_FAULT,    /* the work failed, with this fault; the last report */
 };
 

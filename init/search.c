@@ -47,7 +47,7 @@ struct hunt {
 	struct {
 		struct found image;
 		char place[32]; /* of struct look */
-	} found[FOUND_MAX];
+	} found[FOUND_MAX + 1];
 };
 
 /* PID 1's. */
@@ -116,17 +116,8 @@ int search_read_config(struct config *c, struct fault *f)
 	return result;
 }
 
-/* A line for people. That of a device which is plugged in anew is another one. */
-static void tell(const struct hunt *h, uint64_t instance, const char *text)
-{
-	struct report r;
-
-	memset(&r, 0, sizeof(r));
-	r.kind = REPORT_SAY;
-	r.done = instance;
-	(void)snprintf(r.text, sizeof(r.text), "%s", text);
-	(void)report_send(h->reports, &r); /* PID 1 is there as long as we are */
-}
+/* A line for people; PID 1 is there as long as we are. */
+#define tell(h, ...) ((void)report_text((h)->reports, REPORT_SAY, __VA_ARGS__))
 
 /* Forgets what was found there. */
 static void forget(struct hunt *h, const char *place)
@@ -152,7 +143,7 @@ static void look_at(struct hunt *h, const char *place, uint64_t instance)
 		h->look[i].instance = instance;
 		return;
 	}
-	tell(h, instance, "passed over: more devices than can be looked at");
+	tell(h, "passed over: %s: more devices than can be looked at", place);
 }
 
 static bool wants_media(const struct hunt *h)
@@ -211,26 +202,22 @@ static void take_events(struct hunt *h)
 		take_event(h, &e);
 }
 
-static void take_found(struct hunt *h, const struct look *l, const struct found *image)
-{
-	if (h->found_count == FOUND_MAX)
-		return; /* there is enough to choose from */
-	h->found[h->found_count].image = *image;
-	(void)snprintf(h->found[h->found_count].place, sizeof(h->found->place), "%.31s", l->place);
-	h->found_count++;
-}
-
 static void take_look(struct hunt *h, struct look *l)
 {
-	uint64_t instance = l->instance;
-	struct look_report r;
+	unsigned int n = h->found_count;
+	struct report r;
 
+	(void)snprintf(h->found[n].place, sizeof(h->found[n].place), "%.31s", l->place);
 	if (!look_take(l, &r))
 		return;
-	if (r.is_found)
-		take_found(h, l, &r.found);
-	else
-		tell(h, instance, r.line);
+	if (r.kind == REPORT_FOUND) {
+		memcpy(&h->found[n].image, r.text, sizeof(h->found[n].image));
+		h->found_count += n < FOUND_MAX; /* then there is enough to choose from */
+	} else {
+		r.done =
+			l->instance; /* plugged in anew it is another one, of which it is said again */
+		(void)report_send(h->reports, &r);
+	}
 }
 
 /* Starts those that wait, and ends those that take too long. Returns how many are not done. */
@@ -240,13 +227,10 @@ static unsigned int mind_looks(struct hunt *h)
 
 	for (unsigned int i = 0; i < LOOKS_MAX; i++) {
 		struct look *l = &h->look[i];
-		char line[256];
 
 		if (l->pid && clock_ms() >= l->deadline_ms) {
-			(void)snprintf(line, sizeof(line),
-				       "passed over: %s: gives no answer for %d s", l->place,
-				       LOOK_LIMIT_MS / 1000);
-			tell(h, l->instance, line);
+			tell(h, "passed over: %s: gives no answer for %d s", l->place,
+			     LOOK_LIMIT_MS / 1000);
 			look_end(l);
 		}
 		running += l->pid != 0;
@@ -297,9 +281,7 @@ static int report_found(const struct hunt *h, const struct found *image, struct 
 
 	memset(&r, 0, sizeof(r));
 	r.kind = REPORT_FOUND;
-	r.done = image->mark;
-	(void)snprintf(r.text, sizeof(r.text), "%s\n%s\n%s", image->id, image->version,
-		       image->path);
+	memcpy(r.text, image, sizeof(*image));
 	if (report_send(h->reports, &r) < 0)
 		return fault_errno(f, FAULT_FAILED, "cannot report to PID 1");
 	return 0;
@@ -341,33 +323,24 @@ static void wait_for_news(struct hunt *h)
 
 static void tell_what_is_looked_for(const struct hunt *h)
 {
+	const struct search *s = h->search;
 	struct board_names names;
-	char line[256];
-	size_t len = (size_t)snprintf(line, sizeof(line), "looking for an image:");
 
-	for (unsigned int i = 0; i < h->config.source_count && len < sizeof(line); i++)
-		len += (size_t)snprintf(line + len, sizeof(line) - len, " %s", h->config.source[i]);
-	tell(h, 0, line);
+	for (unsigned int i = 0; i < h->config.source_count; i++)
+		tell(h, "looking for an image: %s", h->config.source[i]);
 	board_names_find(&names, &h->config, &board_live);
-	if (names.count) {
-		(void)snprintf(line, sizeof(line), "it must be for this board (%s)%s",
-			       names.name[0], names.count > 1 ? ", or for all" : "");
-		tell(h, 0, line);
-	}
-	if (*h->search->wanted) {
-		(void)snprintf(line, sizeof(line),
-			       "it must be the one that was begun, firmware %s (%.12s), or a newer "
-			       "one",
-			       h->search->version, h->search->wanted);
-		tell(h, 0, line);
-	}
+	if (names.count)
+		tell(h, "it must be for this board: %s", names.name[0]);
+	if (*s->wanted)
+		tell(h, "it must be the one that was begun, firmware %s (%.12s), or a newer one",
+		     s->version, s->wanted);
 }
 
 static int start(struct hunt *h, struct fault *f)
 {
 	h->uevents = uevent_open(f); /* before the first look: nothing is missed between them */
 	if (h->uevents < 0)
-		tell(h, 0, f->text);
+		tell(h, "%s", f->text);
 	if (search_read_config(&h->config, f) < 0)
 		return -1;
 	if (h->config.source_count == 0) {
@@ -397,7 +370,7 @@ static int hunt(struct hunt *h, struct fault *f)
 
 			if (image)
 				return report_found(h, image, f);
-			tell(h, 0, "there is no image that will do: waiting for a medium with one");
+			tell(h, "there is no image that will do: waiting for a medium with one");
 			if (h->uevents < 0)
 				return fault_set(f, FAULT_UNFIT, "looking again");
 		}
@@ -428,22 +401,18 @@ static int run_search(void *ctx, int reports, struct fault *f)
 static void take_image(const struct searching *s, const struct report *r)
 {
 	struct plan *plan = s->plan;
-	char text[sizeof(r->text)], *rest = text;
-	const char *id, *version, *path;
+	struct found found;
 
-	memcpy(text, r->text, sizeof(text));
-	id = strsep(&rest, "\n");
-	version = strsep(&rest, "\n");
-	path = rest;
-	if (!version || !path || strlen(id) >= sizeof(plan->sha256) ||
-	    strlen(version) >= sizeof(plan->firmware) || strlen(path) >= sizeof(plan->image))
-		return;
-	if (strcmp(id, plan->sha256) != 0)
+	memcpy(&found, r->text, sizeof(found));
+	found.id[sizeof(found.id) - 1] = '\0';
+	found.version[sizeof(found.version) - 1] = '\0';
+	found.path[sizeof(found.path) - 1] = '\0';
+	if (strcmp(found.id, plan->sha256) != 0)
 		plan->targets[0] = '\0';
-	memcpy(plan->sha256, id, strlen(id) + 1);
-	memcpy(plan->firmware, version, strlen(version) + 1);
-	memcpy(plan->image, path, strlen(path) + 1);
-	s->search->found = (uint32_t)r->done;
+	memcpy(plan->sha256, found.id, sizeof(plan->sha256));
+	memcpy(plan->firmware, found.version, sizeof(plan->firmware));
+	memcpy(plan->image, found.path, sizeof(plan->image));
+	s->search->found = found.mark;
 }
 
 static void on_report(void *ctx, const struct report *r)

@@ -147,24 +147,6 @@ int targets_apart(const struct targets *t, const struct image *img, struct fault
 	return 0;
 }
 
-int targets_apart_from(const struct targets *t, const char *path, struct fault *f)
-{
-	static const char dev[] = "/dev/";
-	struct mtd_map map;
-
-	if (strncmp(path, dev, sizeof(dev) - 1) != 0)
-		return 0;
-	path += sizeof(dev) - 1;
-	if (mtd_map_read(&map, "/sys", f) < 0)
-		return -1;
-	for (unsigned int i = 0; i < t->count; i++)
-		if (share(&map, t->device[i], path))
-			return fault_set(f, FAULT_UNFIT,
-					 "the image is on %s, and would be written over",
-					 t->device[i]);
-	return 0;
-}
-
 int targets_look(struct targets *t, const struct image *img, struct fault *f)
 {
 	memset(t, 0, sizeof(*t));

@@ -34,9 +34,6 @@ int targets_look_at(struct targets *all, const struct payload *p, struct finding
 /* Checks that no two of an image's targets, which are all in *t, share flash. */
 int targets_apart(const struct targets *t, const struct image *img, struct fault *f);
 
-/* Checks that the image's file, if it is an MTD device (/dev/mtd3), shares no flash with a target. */
-int targets_apart_from(const struct targets *t, const char *path, struct fault *f);
-
 /* Does both for all of them, and tells what it finds, a line each. */
 int targets_look(struct targets *t, const struct image *img, struct fault *f);
 

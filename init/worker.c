@@ -200,8 +200,7 @@ static int prepare(struct plan *plan, struct image_file *file, int reports, stru
 	    targets_look(&targets, &file->image, f) < 0)
 		return -1;
 	targets_to_names(plan->targets, &targets);
-	if (targets_apart_from(&targets, plan->image, f) < 0 ||
-	    journaling_apart(plan->journal, &targets, f) < 0 ||
+	if (journaling_apart(plan->journal, &targets, f) < 0 ||
 	    clear_and_prove(plan, reports, f) < 0 || source_back_to(&file->source, chunks, f) < 0 ||
 	    (engine_asks_for_data(&file->image) &&
 	     flashing_check_data(&file->image, &file->source, f) < 0))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from labkit import bench, paths, rootfs, tools
 from labkit.scenario import scenario
+from scenarios import images
 
 _LAYOUT = "jffs2-nand"
 _PARTS = "10M(rootfs),-(spare)"
@@ -26,9 +27,9 @@ def initramfs(lab, config, files=None):
 class Recovery:
     """Flash with firmware 1, of which half is gone, and a machine that recovers it."""
 
-    def __init__(self, lab, **geometry):
+    def __init__(self, lab, parts=_PARTS, **geometry):
         self.lab = lab
-        self.flash = lab.flash("nand", parts=_PARTS, **geometry)
+        self.flash = lab.flash("nand", parts=parts, **geometry)
         self.old = lab.firmware(1, _LAYOUT, flash=self.flash)
         self.flash.write("rootfs", self.old)
         self.flash.erase_block(self.flash.good_blocks("rootfs")[0])
@@ -38,9 +39,9 @@ class Recovery:
         new = self.lab.firmware(version, _LAYOUT, flash=self.flash, filler=filler)
         return new, Path(bench.pack(self.lab, version, {"rootfs": new}, **words))
 
-    def start(self, config="", disks=(), files=None, **options):
+    def start(self, config="", disks=(), files=None, mode="recover", **options):
         """Switch the machine on."""
-        archive = initramfs(self.lab, "mode = recover\nafter = poweroff\n" + config, files)
+        archive = initramfs(self.lab, f"mode = {mode}\nafter = poweroff\n{config}", files)
         return self.lab.uml(self.flash, initrd=archive, disks=disks, **options)
 
     def check(self, new, version):
@@ -143,12 +144,12 @@ def recover_passes_over_other_board(lab):
 def recover_newest(lab):
     """The highest rollback number wins, and of its images the newest version, by its numbers."""
     r = Recovery(lab)
-    images = {version: r.firmware(version, rollback_number=2)[1] for version in ("1.9", "1.8b")}
-    new, images["1.10"] = r.firmware("1.10", rollback_number=2)
-    _, images["7"] = r.firmware("7", rollback_number=1)
-    _, images["8"] = r.firmware("8")
+    made = {version: r.firmware(version, rollback_number=2)[1] for version in ("1.9", "1.8b")}
+    new, made["1.10"] = r.firmware("1.10", rollback_number=2)
+    _, made["7"] = r.firmware("7", rollback_number=1)
+    _, made["8"] = r.firmware("8")
     m = r.start("rollback-number = 1\n", disks=[
-        lab.disk({f"{version}.fwi": image}) for version, image in images.items()])
+        lab.disk({f"{version}.fwi": image}) for version, image in made.items()])
     m.expect("passed over: /media/ubde/8.fwi: the image has anti-rollback number 0")
     m.expect("found /media/ubdc/1.10.fwi: firmware 1.10")
     lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
@@ -175,10 +176,70 @@ def recover_not_onto_itself(lab):
     r.flash.write("rootfs", image)
     before = r.flash.snapshot()
     m = r.start("source = mtd:rootfs\n")
-    m.expect("passed over: /dev/mtd0: the image is on mtd0, and would be written over")
+    m.expect("passed over: /dev/mtd0: mtd0 .* in use: process .* has /dev/mtd0 open")
     m.expect("no image that will do: waiting for a medium")
     m.kill()
     lab.check(r.flash.snapshot() == before, "flash was changed")
+
+
+@scenario(timeout=60)
+def recover_wants_signed(lab):
+    """A key is installed: the newer image has no signature, and the one that the key has signed is taken."""
+    r = Recovery(lab)
+    signer = images.Signer(lab)
+    key = signer.signify_key("a")
+    new, image = r.firmware(2)
+    _, unsigned = r.firmware(3)
+    signed = Path(signer.signify(image, "a", "signed"))
+    m = r.start(disks=[lab.disk({"a.fwi": unsigned}), lab.disk({"a.fwi": signed})],
+                files={"etc/flashinit.keys/a.pub": Path(key)})
+    m.expect("passed over: /media/ubda/a.fwi: .*signed")
+    m.expect("found /media/ubdb/a.fwi: firmware 2")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    r.check(new, 2)
+
+
+_JOURNAL = "10M(rootfs),256k(journal),-(spare)"
+
+
+def _cut(lab):
+    """Firmware 1, and the journal says that firmware 2 was begun, with the power cut in mid-flash."""
+    r = Recovery(lab, parts=_JOURNAL)
+    new, image = r.firmware(2)
+    m = r.start("journal = journal\n", disks=[lab.disk({"fw.fwi": image})], faults={"cut": 50})
+    lab.check_equal(m.wait_exit(30), 137, "exit code after the power cut")
+    return r, new, image.read_bytes()
+
+
+@scenario(timeout=60)
+def recover_begun_image(lab):
+    """An update was cut: an older image is passed over, and so is another one of that version."""
+    r, new, image = _cut(lab)
+    _, older = r.firmware("1.9")
+    other = Path(bench.pack(lab, 2, {"rootfs": r.old}))
+    m = r.start("journal = journal\n", mode="guard", disks=[
+        lab.disk({"fw.fwi": older}), lab.disk({"fw.fwi": other})])
+    m.expect("it must be the one that was begun, firmware 2")
+    m.expect("no image that will do: waiting for a medium")
+    for device in ("ubda", "ubdb"):
+        lab.check(f"passed over: /media/{device}/fw.fwi: " in m.console, f"{device} has no line")
+    lab.check("firmware 1.9 is neither the one that was begun" in m.console, "no reason was given")
+    lab.mconsole(f"config ubd3r={lab.disk({'fw.fwi': image}).path}")
+    m.expect("found /media/ubdd/fw.fwi: firmware 2")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    lab.check("written, 0 identical" not in m.console, "nothing of the first attempt was of use")
+    r.check(new, 2)
+
+
+@scenario(timeout=60)
+def recover_newer_image(lab):
+    """An update was cut, and the image that is there is a newer one: that replaces it."""
+    r, _, _ = _cut(lab)
+    new, image = r.firmware(10)
+    m = r.start("journal = journal\n", mode="guard", disks=[lab.disk({"fw.fwi": image})])
+    m.expect("found /media/ubda/fw.fwi: firmware 10")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    r.check(new, 10)
 
 
 _STICK = "if=none,format=raw,readonly=on,throttling.bps-read=1000000"
