@@ -189,7 +189,7 @@ static int scan_all(struct raw_image *r, struct scan *s, struct fault *f)
 	s->chunk = malloc(largest_chunk(r));
 	if (index_writer_init(&s->index) < 0 || !s->chunk)
 		return fault_errno(f, FAULT_UNFIT, "no memory to read the image");
-	if (index_add_text(&s->index, FIELD_FW_VERSION, "unknown", f) < 0)
+	if (index_add_text(&s->index, FIELD_FW_VERSION, RAW_VERSION, f) < 0)
 		return -1;
 	for (unsigned int i = 0; i < r->count; i++) {
 		if (open_twice(&r->source[i], r->input[i].file, f) < 0)

@@ -12,6 +12,8 @@
 #include "fault.h"
 #include "image.h"
 
+#define RAW_VERSION "unknown" /* of the firmware in plain images */
+
 enum { RAW_SHA256 = 1, RAW_CRC32 = 2 }; /* bits: a file may be held against both */
 
 struct raw_input {

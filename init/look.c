@@ -19,6 +19,7 @@
 #include "media.h"
 #include "mtd_device.h"
 #include "pattern.h"
+#include "raw.h"
 #include "version_order.h"
 
 struct looking {
@@ -32,7 +33,7 @@ struct looking {
 /* If nobody listens, it does not matter. */
 #define tell(l, ...) ((void)report_text((l)->reports, REPORT_SAY, __VA_ARGS__))
 
-/* Whether it is the one that was begun, or may take its place. */
+/* Whether it is the one that was begun, or may take its place, as any may that of plain images. */
 static int check_wanted(const struct looking *l, const struct image *img, const char *id,
 			struct fault *f)
 {
@@ -41,7 +42,8 @@ static int check_wanted(const struct looking *l, const struct image *img, const 
 	if (strcmp(id, s->not_image) == 0)
 		return fault_set(f, FAULT_IMAGE, "firmware %s is the one that failed to boot",
 				 img->fw_version);
-	if (*s->wanted && version_order(img->fw_version, s->version) <= 0)
+	if (*s->wanted && strcmp(s->version, RAW_VERSION) != 0 &&
+	    version_order(img->fw_version, s->version) <= 0)
 		return fault_set(f, FAULT_IMAGE,
 				 "firmware %s is neither the one that was begun (%s, image %.12s) "
 				 "nor newer",

@@ -361,3 +361,19 @@ def journal_missing_in_recovery(lab):
     m.expect("passed over: .*other.fwi.*shares flash with mtd1, which is written", timeout=40)
     m.kill()
     lab.check(b.flash.snapshot() == before, "flash was changed")
+
+
+@scenario(timeout=120)
+def journal_cut_of_plain_image(lab):
+    """Power goes while a plain image is written, which nobody finds again: any for the board will do."""
+    plain = lab.firmware(3, "squashfs-nand", filler="1M")
+    b = _guarded(lab, "squashfs-nand", _nand(2), "", filler="64k", faults={"cut": 30},
+                 stick={"plain": plain})
+    old = b.flash.read("rootfs")
+    b.machine.send("flashinit update --raw rootfs=/mnt/plain\n")
+    lab.check_equal(b.machine.wait_exit(60), 137, "exit code after a power cut")
+    lab.check_equal([r.state for r in journal.records(b.flash)], ["begun"], "records after the cut")
+    b.flash.write("rootfs", old)  # whose start looks whole
+    b.restart(2)
+    lab.check_equal(_status(b.machine)["state"], "done", "state")
+    lab.check_flash(b.flash, "rootfs", b.new)
