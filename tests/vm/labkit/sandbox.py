@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Host processes that cannot outlive the laboratory, whatever happens to it."""
 
+import functools
 import os
 import subprocess
 
@@ -9,6 +10,19 @@ from labkit import tools
 # A PID namespace's first process cannot kill itself, as flashsim's power cut does; so a shell is
 # the first one, and the machine its child.
 _FIRST_PROCESS = ["sh", "-c", '"$@"; exit $?', "sh"]
+
+
+# User-Mode Linux counts what lies below its heap as memory that it must keep books of: where the
+# host puts the heap by chance, up to 16 MiB of a machine's memory come and go with it.
+_SAME_ADDRESSES = ["setarch", "-R"]
+
+
+@functools.lru_cache(maxsize=None)
+def _same_addresses():
+    """The words that give every process the same addresses each time, where the host permits it."""
+    words = [tools.find(_SAME_ADDRESSES[0]), *_SAME_ADDRESSES[1:]]
+    done = subprocess.run([*words, "true"], stderr=subprocess.DEVNULL, check=False)
+    return [] if done.returncode else words
 
 
 def start(command, folder, terminal):
@@ -22,6 +36,6 @@ def start(command, folder, terminal):
                tools.find("unshare"), "--fork", "--pid", "--kill-child", "--mount-proc"]
     if os.geteuid() != 0:
         wrapper += ["--user", "--map-root-user"]
-    return subprocess.Popen([*wrapper, *_FIRST_PROCESS, *map(str, command)], cwd=folder,
-                            stdin=terminal, stdout=terminal, stderr=terminal,
-                            start_new_session=True)
+    wrapper += [*_same_addresses(), *_FIRST_PROCESS]
+    return subprocess.Popen([*wrapper, *map(str, command)], cwd=folder, stdin=terminal,
+                            stdout=terminal, stderr=terminal, start_new_session=True)

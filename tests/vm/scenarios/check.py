@@ -3,7 +3,7 @@
 
 import json
 
-from labkit import bench, paths, tools
+from labkit import bench, memory, paths, tools
 from labkit.scenario import scenario
 
 _CONF = {"etc/flashinit.conf": "board = camera\nrollback-number = 7\n"}
@@ -52,11 +52,11 @@ def check_fits(lab):
     lab.check_equal({name: checks["conf"][name] for name in ("needed", "available", "bad", "spare")},
                     {"needed": 4 << 17, "available": 7 << 17, "bad": 1, "spare": 3}, "conf")
     free = int(b.machine.sh("sed -n 's/MemAvailable: *//p' /proc/meminfo").out.split()[0]) * 1024
-    memory = checks["memory"]
-    lab.check(1 << 20 < memory["needed"] < 3 << 20, memory)
+    found = checks["memory"]
+    lab.check(1 << 20 < found["needed"] < 3 << 20, found)
     copied, _ = _events(b.machine.sh("cat /mnt/fit.fwi | flashinit check --json -", check=True).out)
-    lab.check_equal(copied["memory"]["needed"] - memory["needed"], size, "memory for the copy")
-    lab.check(abs(memory["available"] - free) < 2 << 20, f"{memory}, {free} are free")
+    lab.check_equal(copied["memory"]["needed"] - found["needed"], size, "memory for the copy")
+    lab.check(abs(found["available"] - free) < 2 << 20, f"{found}, {free} are free")
     lab.check_equal(checks["image"]["size"], size, "size of the image")
     lab.check_equal((checks["rollback"]["number"], checks["rollback"]["lowest"]), (9, 7), "rollback")
     lab.check_equal(last, {"event": "done", "code": 0, "message": ""}, "last event")
@@ -66,7 +66,8 @@ def check_fits(lab):
 def check_unmet(lab):
     """Five conditions that are not met: all are told, and the exit code is the first one's."""
     b, size = _machine(lab, "unfit", ("--board", "router", "--rollback-number", "6"),
-                       {"small": b"\x5a" * ((2 << 20) + 1), "kernel": b"x"}, filler="11M", mem="28M")
+                       {"small": b"\x5a" * ((2 << 20) + 1), "kernel": b"x"}, filler="11M", mem="34M")
+    memory.take_too_much(b.machine, "/mnt/unfit.fwi")
     said = {"board": "is for board router, this is camera",
             "rollback": "anti-rollback number 6, this device takes none below 7",
             "small": "small: too small: the image needs 17 eraseblocks of 131072 bytes, 16 of 16 are",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is refused, with which exit code, and that nothing whatever was changed by it."""
 
-from labkit import bench
+from labkit import bench, memory
 from labkit.scenario import scenario
 
 # Everything that an update could leave behind, as text to compare: mounts, the inittab, folders in
@@ -111,7 +111,8 @@ def refuse_unfit_system(lab):
 @scenario()
 def refuse_little_memory(lab):
     """An image that does not fit into memory is refused with both figures, not by the OOM killer."""
-    b = bench.on(lab, "squashfs-nand", filler="12M", files=_FILES, mem="32M")
+    b = bench.on(lab, "squashfs-nand", filler="12M", files=_FILES, mem="34M")
+    memory.take_too_much(b.machine, "-", "cat /mnt/fw.fwi | ")
     Refusal(lab, b.machine).check("cat /mnt/fw.fwi | flashinit update -", 4,
                                   "too little memory: needs 1")
     lab.check("Out of memory" not in b.machine.console, "the OOM killer came")
