@@ -3,6 +3,7 @@
 
 #include "boot.h"
 #include "machine.h"
+#include "memory.h"
 #include "new_root.h"
 #include "say.h"
 
@@ -12,6 +13,7 @@ void after_update(const struct plan *plan)
 
 	if (plan->after.what < AFTER_BOOT)
 		machine_end(plan->after.what);
+	memory_hold_back(MEMORY_VM, plan->boost); /* whoever comes next finds it as it was */
 	if (plan->after.what == AFTER_BOOT)
 		boot_new_root(plan->root, &f);
 	else

@@ -65,7 +65,7 @@ static const struct text_key {
 	TEXT_KEY(image),    TEXT_KEY(sha256),    TEXT_KEY(home),      TEXT_KEY(exec),
 	TEXT_KEY(root),     TEXT_KEY(targets),   TEXT_KEY(watchdogs), TEXT_KEY(outcome),
 	TEXT_KEY(firmware), TEXT_KEY(journal),   TEXT_KEY(tries),     TEXT_KEY(recover),
-	TEXT_KEY(wanted),   TEXT_KEY(not_image),
+	TEXT_KEY(wanted),   TEXT_KEY(not_image), TEXT_KEY(boost),
 };
 
 enum { TEXT_KEYS = sizeof(text_keys) / sizeof(*text_keys) };

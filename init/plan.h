@@ -10,6 +10,7 @@
 
 #include "fault.h"
 #include "image.h"
+#include "memory.h"
 #include "targets.h"
 #include "watchdog.h"
 
@@ -44,6 +45,7 @@ struct plan {
 	char firmware[IMAGE_TEXT_MAX + 1]; /* its version, for the outcome */
 	char journal[IMAGE_TEXT_MAX + 1];  /* the partition of it; or empty */
 	char tries[12]; /* boots that the new firmware has to be found good in; empty: it is good */
+	char boost[MEMORY_SETTING]; /* for memory_hold_back() */
 	/* Of a recovery, in which an image has yet to be found; all empty in an update: */
 	char recover[160]; /* why, in words */
 	char wanted

@@ -70,6 +70,7 @@ int preflight_run(struct preflight *p, const struct update_options *o, struct fa
 
 void preflight_end(struct preflight *p)
 {
+	memory_hold_back(MEMORY_VM, p->boost);
 	mounts_free(&p->all);
 	mounts_free(&p->reachable);
 	mounts_free(&p->will_go);

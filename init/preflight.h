@@ -11,6 +11,7 @@
 #include "config.h"
 #include "fault.h"
 #include "firmware.h"
+#include "memory.h"
 #include "mounts.h"
 #include "targets.h"
 #include "update.h"
@@ -28,6 +29,7 @@ struct preflight {
 	char home[32]; /* type of the file system that the image stays on; or empty */
 	char watchdogs[WATCHDOG_NAMES]; /* those that run */
 	char root[160];                 /* what / is on, as root_find() writes it; or empty */
+	char boost[MEMORY_SETTING];     /* as memory_hold_nothing_back() found it */
 	struct includes includes;
 	uint64_t staged; /* bytes that the RAM root will hold */
 	int lock;

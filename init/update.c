@@ -114,6 +114,7 @@ static void make_plan(struct plan *plan, const struct update_options *o, const s
 	memcpy(plan->root, p->root, sizeof(plan->root));
 	targets_to_names(plan->targets, &p->targets);
 	memcpy(plan->watchdogs, p->watchdogs, sizeof(plan->watchdogs));
+	memcpy(plan->boost, p->boost, sizeof(plan->boost));
 	if (*p->outcome)
 		memcpy(plan->outcome, OUTCOME_KEPT, sizeof(OUTCOME_KEPT));
 	if (*p->journal)
@@ -197,6 +198,7 @@ static int stage_and_go(const struct update_options *o, struct preflight *p, str
 	int result;
 
 	block_signals();
+	memory_hold_nothing_back(MEMORY_VM, p->boost);
 	if (stage(o, p, &ram, f) < 0)
 		return -1;
 	say("staged in RAM: %s", ram.dir);

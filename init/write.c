@@ -34,6 +34,7 @@ struct writing {
 	struct firmware firmware;
 	struct targets targets;
 	struct progress progress;
+	char boost[MEMORY_SETTING]; /* as memory_hold_nothing_back() found it */
 	int lock;
 	struct journaling journal;
 	bool good;  /* what is written is good: nobody has to try it */
@@ -182,8 +183,10 @@ static int run(struct writing *w, const struct config *config, const struct writ
 	    look_at_journal(w, config, f) < 0 || targets_unused(&w->targets, f) < 0 ||
 	    check_memory(w, f) < 0 || flashing_check(&w->firmware, f) < 0)
 		return -1;
-	if (!o->dry_run)
+	if (!o->dry_run) {
+		memory_hold_nothing_back(MEMORY_VM, w->boost);
 		return flash(w, f);
+	}
 	say("nothing was changed");
 	return 0;
 }
@@ -215,6 +218,7 @@ int write_firmware(const struct write_options *o)
 	if (o->json)
 		(void)json_end(code ? &f : NULL); /* the code is known */
 	journaling_close(&w.journal);
+	memory_hold_back(MEMORY_VM, w.boost);
 	firmware_close(&w.firmware);
 	if (w.lock >= 0)
 		(void)close(w.lock); /* nothing was written through it */

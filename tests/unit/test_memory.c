@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "helpers.h"
 #include "memory.h"
 
@@ -45,15 +48,47 @@ static void not_told(void **state)
 	assert_fault(&f, FAULT_UNFIT, "cannot tell how much memory is free");
 }
 
+static void assert_setting(const char *name, const char *wanted)
+{
+	size_t len;
+	char *text = (char *)read_file(temp_path("vm/%s", name), &len);
+
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+static void nothing_is_held_back(void **state)
+{
+	char was[MEMORY_SETTING];
+
+	write_text(temp_path("vm/watermark_boost_factor"), "15000\n");
+	write_text(temp_path("vm/watermark_scale_factor"), "10\n");
+	memory_hold_nothing_back(temp_path("vm"), was);
+	assert_setting("watermark_boost_factor", "0");
+	assert_setting("watermark_scale_factor", "10"); /* what matters is that it is written */
+	memory_hold_back(temp_path("vm"), was);
+	assert_setting("watermark_boost_factor", "15000");
+}
+
+/* Kernels before 5.0. */
+static void no_such_setting(void **state)
+{
+	char was[MEMORY_SETTING] = "7";
+
+	write_text(temp_path("vm/watermark_scale_factor"), "10\n");
+	memory_hold_nothing_back(temp_path("vm"), was);
+	assert_string_equal(was, "");
+	memory_hold_back(temp_path("vm"), was);
+	assert_int_equal(access(temp_path("vm/watermark_boost_factor"), F_OK), -1);
+}
+
 #define file_test(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		file_test(enough),
-		file_test(too_little),
-		file_test(more_than_4_gib),
-		file_test(not_told),
+		file_test(enough),   file_test(too_little),           file_test(more_than_4_gib),
+		file_test(not_told), file_test(nothing_is_held_back), file_test(no_such_setting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "images.h"
 #include "journaling.h"
 #include "lock.h"
+#include "memory.h"
 #include "mtd_map.h"
 #include "signature.h"
 #include "simflash.h"
@@ -124,6 +125,21 @@ int __wrap_memory_check(const char *meminfo, uint64_t need, uint64_t *have, stru
 	return little_memory ? fault_set(f, FAULT_UNFIT, "too little memory") : 0;
 }
 
+static int held_back; /* times that the setting was put back, less times that it was changed */
+
+void __wrap_memory_hold_nothing_back(const char *vm, char was[MEMORY_SETTING])
+{
+	assert_string_equal(vm, "/proc/sys/vm");
+	(void)strcpy(was, "15000");
+	held_back--;
+}
+
+void __wrap_memory_hold_back(const char *vm, const char *was)
+{
+	assert_string_equal(vm, "/proc/sys/vm");
+	held_back += strcmp(was, "15000") == 0;
+}
+
 int __wrap_mlockall(int flags)
 {
 	assert_int_equal(flags, MCL_CURRENT);
@@ -227,6 +243,7 @@ static void run(int code, const char *what)
 {
 	int result = run_it();
 
+	assert_int_equal(held_back, 0);
 	if (result != code || !strstr(said, what))
 		fail_msg("ended with %d, wanted is %d with \"%s\":\n%s", result, code, what, said);
 }

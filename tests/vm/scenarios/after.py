@@ -6,6 +6,7 @@ import re
 from labkit import bench, image, initstate
 from labkit.scenario import scenario
 
+_HELD_BACK = "cat /proc/sys/vm/watermark_boost_factor"
 _SHOW = "init=/usr/bin/initstate one=two -- first second"
 
 
@@ -26,10 +27,11 @@ def _boot(lab, layout, **options):
     b.machine.up(2)
     lab.check_equal(same_boot, boot, "the boot")
     lab.check_equal(after, before, "the state that init is started in")
-    used = initstate.used_kib(b.machine)
+    used, held_back = initstate.used_kib(b.machine), b.machine.sh(_HELD_BACK).out
     b.machine.sh("sync")
     b.machine.kill()
     b.power_on(2)
+    lab.check_equal(held_back, b.machine.sh(_HELD_BACK).out, "what the kernel may hold back")
     lab.check(used < initstate.used_kib(b.machine) + 1024, "the RAM root still takes memory")
 
 
