@@ -54,19 +54,17 @@ int journaling_apart(const char *partition, const struct targets *t, struct faul
 		if (other && mtd_overlap(place, other))
 			return fault_set(f, FAULT_UNFIT,
 					 "the journal, %s (mtd%d), shares flash with %s, which is "
-					 "written: give it a partition of its own",
+					 "written",
 					 partition, number, t->device[i]);
 	}
 	return 0;
 }
 
-static const char *in_words(const struct journal_entry *e)
-{
-	if (e->state == JOURNAL_EMPTY)
-		return "is empty";
-	return e->state == JOURNAL_BEGUN ? "tells of an update that was begun"
-					 : "tells of an update that was done";
-}
+const char *const journaling_states[] = {
+	[JOURNAL_EMPTY] = "empty",
+	[JOURNAL_BEGUN] = "begun",
+	[JOURNAL_DONE] = "done",
+};
 
 static int look(struct journal *j, struct targets *t, struct finding *found, struct fault *f)
 {
@@ -77,8 +75,8 @@ static int look(struct journal *j, struct targets *t, struct finding *found, str
 	memcpy(t->device[t->count++], j->t->device, sizeof(t->device[0]));
 	finding_figure(found, "eraseblocks", j->t->blocks);
 	finding_figure(found, "bad", j->t->blocks - good);
-	finding_say(found, "%s is %s: %u of its %u eraseblocks are good; it %s", j->t->name,
-		    j->t->device, good, j->t->blocks, in_words(&j->last));
+	finding_say(found, "%s is %s: %u of its %u eraseblocks are good; it says: %s", j->t->name,
+		    j->t->device, good, j->t->blocks, journaling_states[j->last.state]);
 	return 0;
 }
 
@@ -153,45 +151,22 @@ int journaling_end(struct journaling *j, const struct image *img, bool good, boo
 			 why.text);
 }
 
-int journaling_read(const char *partition, struct journal_entry *e, struct fault *f)
+int journaling_good(const char *partition, struct journal_entry *last, struct fault *f)
 {
 	struct journal j;
-
-	if (unfit(journaling_open(&j, partition, TARGET_LOOK, f), f) < 0)
-		return -1;
-	*e = j.last;
-	target_close(j.t);
-	return 0;
-}
-
-static int say_good(struct journal *j, bool *already, struct fault *f)
-{
-	struct journal_entry e = j->last;
-
-	*already = e.good;
-	if (e.state == JOURNAL_EMPTY)
-		return fault_set(f, FAULT_FAILED,
-				 "the journal tells of no update: there is nothing to be good");
-	if (e.state == JOURNAL_BEGUN)
-		return fault_set(f, FAULT_FAILED,
-				 "the journal tells that firmware %s was begun and not that it was "
-				 "done: it is not good",
-				 e.version);
-	if (e.good)
-		return 0;
-	e.good = true;
-	return journal_append(j, &e, f);
-}
-
-int journaling_good(const char *partition, struct journal_entry *e, bool *already, struct fault *f)
-{
-	struct journal j;
-	int result;
+	int result = -1;
 
 	if (unfit(journaling_open(&j, partition, TARGET_WRITE, f), f) < 0)
 		return -1;
-	result = unfit(say_good(&j, already, f), f);
-	*e = j.last;
+	*last = j.last;
+	last->good = true;
+	if (last->state == JOURNAL_DONE)
+		result = unfit(journal_append(&j, last, f), f);
+	else
+		(void)fault_set(f, FAULT_FAILED,
+				"the journal tells of no update that was done: nothing can be good "
+				"(it says: %s)",
+				journaling_states[last->state]);
 	target_close(j.t);
 	return result;
 }

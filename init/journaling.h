@@ -63,13 +63,13 @@ void journaling_close(struct journaling *j);
 int journaling_open(struct journal *j, const char *partition, enum target_mode mode,
 		    struct fault *f);
 
-/* What the journal says. FAULT_UNFIT if it cannot be read. */
-int journaling_read(const char *partition, struct journal_entry *e, struct fault *f);
-
 /*
  * Notes that the firmware which was written last is good, unless that is noted already. FAULT_FAILED if
- * none was written to its end. *e becomes what the journal says then, and *already whether it did before.
+ * none was written to its end. *last becomes what the journal says then.
  */
-int journaling_good(const char *partition, struct journal_entry *e, bool *already, struct fault *f);
+int journaling_good(const char *partition, struct journal_entry *last, struct fault *f);
+
+/* A word for each state. */
+extern const char *const journaling_states[];
 
 #endif

@@ -160,16 +160,15 @@ static void journals(void **state)
 {
 	journal_name = "journal";
 	kernel_log = LINE(0, "done", "01");
-	run(0, "journal: tells of no update\n");
+	run(0, "journal: empty: firmware none\n");
 	set_journal(JOURNAL_BEGUN);
-	run(5, "journal: firmware 2 was begun to be written, and that is not done\n");
+	run(5, "journal: begun: firmware 2\n");
 	set_journal(JOURNAL_DONE);
 	kernel_log = LINE(3, "undone", "01");
-	run(3,
-	    "journal: firmware 2 was written, and has yet to be said to be good (flashinit status "
-	    "--good): booted 1 of 3 times\n");
+	run(3, "journal: done: firmware 2, booted 1 of 3 times and not said to be good yet ("
+	       "flashinit status --good)\n");
 	kernel_log = "";
-	run(0, "journal: firmware 2 was written");
+	run(0, "journal: done: firmware 2");
 	o.outcome = "/none/o"; /* then it is not asked */
 	run(1, "");
 }
@@ -184,9 +183,9 @@ static void good(void **state)
 	busy = true;
 	run(6, "");
 	busy = false;
-	run(0, "journal: firmware 2 was written, and is good\n");
+	run(0, "journal: done: firmware 2, good\n");
 	programs = sim_count(&board, SIM_PROGRAM);
-	run(0, "firmware 2 was said to be good before\n");
+	run(0, "journal: done: firmware 2, good\n");
 	assert_int_equal(sim_count(&board, SIM_PROGRAM), programs);
 	set_journal(JOURNAL_BEGUN);
 	run(1, "");
