@@ -142,7 +142,7 @@ static int hold_start(struct job *job, struct fault *f)
 		if (job->ubi)
 			ubi_dress(job, h->eb, h->data);
 		h->differs = !is_right(job, h->eb, h->data, h->len, f) ||
-			     (n == 0 && !job->ubi && stamp_says_torn(job->t, h->eb));
+			     (n == 0 && !job->ubi && stamp_says_torn(job->t, h->eb, f) > 0);
 	}
 	return 0;
 }

@@ -97,7 +97,7 @@ static int put_stamped(struct job *job, uint32_t eb, const struct content *c, st
 	if (stamp_put(t, eb, STAMP_PENDING, f) < 0 ||
 	    block_commit(t, eb, c->data, c->len, b, f) < 0 || stamp_put(t, eb, STAMP_DONE, f) < 0)
 		return -1;
-	if (stamp_says_torn(t, eb))
+	if (stamp_says_torn(t, eb, f) != 0)
 		return fault_set(f, FAULT_FLASH, "%s: eraseblock %u does not keep its stamps",
 				 t->name, eb);
 	return block_prove(t, eb, c->data, c->len, b, f); /* ECC may not take it well */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "stamp.h"
 
-#include <string.h>
+#include <errno.h>
+#include <stdbool.h>
 
 #include "bytes.h"
 
@@ -54,23 +55,31 @@ int stamp_put(struct target *t, uint32_t eb, enum stamp stamp, struct fault *f)
 	return t->ops->write_oob(t, eb, place(t, eb, stamp), texts[stamp], SIZE, f);
 }
 
-static bool is_there(struct target *t, uint32_t eb, enum stamp stamp)
+/* 1: it is there, 0: not. */
+static int is_there(struct target *t, uint32_t eb, enum stamp stamp, struct fault *f)
 {
 	uint8_t have[SIZE];
-	struct fault f;
 	int wrong = 0;
 
-	if (t->ops->read_oob(t, eb, place(t, eb, stamp), have, sizeof(have), &f) < 0)
-		return false;
+	if (t->ops->read_oob(t, eb, place(t, eb, stamp), have, sizeof(have), f) < 0)
+		return f->err == EOPNOTSUPP ? 0 : -1;
 	for (int i = 0; i < SIZE; i++)
 		wrong += __builtin_popcount((unsigned int)(have[i] ^ texts[stamp][i]));
 	return wrong <= WRONG_BITS_MAX;
 }
 
-bool stamp_says_torn(struct target *t, uint32_t eb)
+int stamp_says_torn(struct target *t, uint32_t eb, struct fault *f)
 {
+	int begun, pending, done;
+
 	if (!t->ops->read_oob || !has_pages(t, eb))
-		return false;
-	return is_there(t, eb, STAMP_BEGUN) ||
-	       (is_there(t, eb, STAMP_PENDING) && !is_there(t, eb, STAMP_DONE));
+		return 0;
+	begun = is_there(t, eb, STAMP_BEGUN, f);
+	if (begun)
+		return begun;
+	pending = is_there(t, eb, STAMP_PENDING, f);
+	if (pending <= 0)
+		return pending;
+	done = is_there(t, eb, STAMP_DONE, f);
+	return done < 0 ? -1 : !done;
 }

@@ -8,7 +8,6 @@
 #ifndef FLASH_STAMP_H
 #define FLASH_STAMP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "fault.h"
@@ -26,7 +25,10 @@ const char *stamp_obstacle(struct target *t, uint32_t eb);
 /* Writes a stamp. */
 int stamp_put(struct target *t, uint32_t eb, enum stamp stamp, struct fault *f);
 
-/* Whether the stamps say that the eraseblock's erase or program was begun and not completed. */
-bool stamp_says_torn(struct target *t, uint32_t eb);
+/*
+ * 1 if the stamps say that the eraseblock's erase or program was begun and not completed; 0 if not, or
+ * if it cannot have stamps. -1 if its OOB cannot be read.
+ */
+int stamp_says_torn(struct target *t, uint32_t eb, struct fault *f);
 
 #endif

@@ -36,21 +36,30 @@ static int read_checked(struct look *l, uint32_t eb, uint32_t offset, uint32_t l
 	return 0;
 }
 
-/* Whether all that can be read is one byte value, up to where that is blank: it was tortured. */
+static uint32_t count_of(const uint8_t *data, uint32_t len, uint8_t value)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < len; i++)
+		count += data[i] == value;
+	return count;
+}
+
+/*
+ * Whether it was tortured when the power went, so that its first page has one of the patterns, though
+ * perhaps not everywhere. Zeros are no more than that if the next page has nothing else.
+ */
 static int is_pattern(struct look *l, uint32_t eb, bool *pattern, struct fault *f)
 {
-	uint32_t size = target_block_size(l->t, eb), page = l->t->page;
-	uint8_t value = l->buf[0];
+	uint32_t page = l->t->page, most = page - page / 4;
+	bool failed = false;
 
-	*pattern = true;
-	for (uint32_t at = 0; at < size && *pattern; at += page) {
-		bool failed;
-
-		if (read_checked(l, eb, at, page, &failed, f) < 0)
-			return -1;
-		*pattern = failed ||
-			   (is_uniform(l->buf, page) && (l->buf[0] == value || l->buf[0] == 0xff));
-	}
+	*pattern = count_of(l->buf, page, 0xa5) >= most || count_of(l->buf, page, 0x5a) >= most;
+	if (count_of(l->buf, page, 0) < page)
+		return 0;
+	if (target_block_size(l->t, eb) > page && read_checked(l, eb, page, page, &failed, f) < 0)
+		return -1;
+	*pattern = failed || (is_uniform(l->buf, page) && (l->buf[0] == 0 || l->buf[0] == 0xff));
 	return 0;
 }
 
@@ -67,21 +76,21 @@ static bool has_cleanmarker(struct look *l, uint32_t eb)
 
 static int look_at_nand(struct look *l, uint32_t eb, enum start_state *s, struct fault *f)
 {
-	bool failed, pattern = false;
+	int torn = stamp_says_torn(l->t, eb, f);
+	bool failed, missing;
 
-	if (read_checked(l, eb, 0, l->t->page, &failed, f) < 0)
+	if (torn < 0 || read_checked(l, eb, 0, l->t->page, &failed, f) < 0)
 		return -1;
-	if (failed || stamp_says_torn(l->t, eb)) {
+	if (torn || failed) {
 		*s = START_TORN;
 		return 0;
 	}
-	if (!is_uniform(l->buf, l->t->page))
-		return 0;
-	if (l->buf[0] == 0xff)
-		pattern = !has_cleanmarker(l, eb);
-	else if (is_pattern(l, eb, &pattern, f) < 0)
+	missing = all_ff(l->buf, l->t->page);
+	if (missing)
+		missing = !has_cleanmarker(l, eb);
+	else if (is_pattern(l, eb, &missing, f) < 0)
 		return -1;
-	if (pattern)
+	if (missing)
 		*s = START_BLANK;
 	return 0;
 }

@@ -581,14 +581,24 @@ bool bench_is_old(struct bench *b, unsigned int chip)
 	return sim_unchanged(b->chip[chip], b->start);
 }
 
-/* With a stamp, perhaps, that says that this is about to be erased. */
+/* The only thing new is a stamp, or half of one, that says that it is about to be erased. */
+static bool is_begun(struct bench *b, unsigned int chip, uint32_t eb)
+{
+	struct sim_chip *c = b->chip[chip];
+	const uint8_t *was = sim_saved_oob(c, b->start, eb), *oob = sim_oob(c, eb);
+	size_t stamp = c->oob_size, behind = stamp + 4, bytes = oob_bytes(c, eb);
+
+	return eb <= sim_good(c, 1) && bytes > behind && sim_data_unchanged(c, b->start, eb) &&
+	       memcmp(oob, was, stamp) == 0 &&
+	       memcmp(oob + behind, was + behind, bytes - behind) == 0;
+}
+
 static bool is_whole_old(struct bench *b, unsigned int chip)
 {
 	struct sim_chip *c = b->chip[chip];
 
 	for (uint32_t eb = 0; eb < c->target.blocks; eb++)
-		if (!sim_block_unchanged(c, b->start, eb) &&
-		    !(sim_data_unchanged(c, b->start, eb) && has_stamps_only(c, eb)))
+		if (!sim_block_unchanged(c, b->start, eb) && !is_begun(b, chip, eb))
 			return false;
 	return !c->volume.broken && !c->volume.updating;
 }

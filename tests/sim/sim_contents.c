@@ -223,6 +223,11 @@ void sim_restore(struct sim_board *b, const struct sim_snapshot *s)
 	sim_power_cycle(b);
 }
 
+const uint8_t *sim_saved_oob(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb)
+{
+	return s->chip[c->number].oob + (size_t)sim_first_page(c, eb) * c->oob_size;
+}
+
 bool sim_data_unchanged(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb)
 {
 	const struct sim_chip *was = &s->chip[c->number];

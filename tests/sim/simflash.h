@@ -222,13 +222,14 @@ uint32_t sim_differing(struct sim_chip *c, const uint8_t *data, size_t len);
 
 /*
  * A copy of all that lasts, and back, with a power cycle; for sweeps. Whether a chip's contents and
- * marks, or one eraseblock's, are what they were; or one's but for its OOB.
+ * marks, or one eraseblock's, are what they were; or one's but for its OOB, and what that was.
  */
 struct sim_snapshot;
 struct sim_snapshot *sim_save(const struct sim_board *b);
 void sim_restore(struct sim_board *b, const struct sim_snapshot *s);
 bool sim_unchanged(const struct sim_chip *c, const struct sim_snapshot *s);
 bool sim_block_unchanged(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb);
+const uint8_t *sim_saved_oob(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb);
 bool sim_data_unchanged(const struct sim_chip *c, const struct sim_snapshot *s, uint32_t eb);
 void sim_snapshot_free(struct sim_snapshot *s);
 

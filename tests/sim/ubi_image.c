@@ -81,13 +81,13 @@ static bool is_header(const uint8_t *p, const char *magic)
 	return memcmp(p, magic, 4) == 0 && p[4] == 1 && get_be32(p + CRC) == ubi_crc(p, CRC);
 }
 
-/* Part of an eraseblock that no page is torn in. */
+/* Part of an eraseblock that no page is torn in, but for what reads right for now. */
 static bool can_read(struct sim_chip *c, uint32_t eb, uint32_t offset, uint32_t len)
 {
 	uint32_t unit = c->target.subpage;
 
 	for (uint32_t n = offset / unit; n * unit < offset + len; n++)
-		if (sim_states(c, eb)[n] > SIM_PROGRAMMED)
+		if (sim_states(c, eb)[n] > SIM_PROGRAMMED && sim_states(c, eb)[n] != SIM_WEAK)
 			return false;
 	return true;
 }
