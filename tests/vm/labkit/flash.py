@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The flash chip as the host sees it: a file in the layout that kernel/flashsim.c documents."""
 
+import copy
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from labkit.errors import LabError
 
 _PROGRAMMED = b"\x00"
 _BAD = b"\x00"
+_UNREADABLE = 0x01
 _COMPLEMENT = bytes(range(255, -1, -1))
 
 
@@ -143,6 +146,15 @@ class Flash:
         """Was the page (NAND) programmed, wholly or in part, since its last erase?"""
         return self._peek(self._state_offset(page), 1) != b"\xff"
 
+    def unreadable(self, name):
+        """The pages (counted from the start of the chip) that a cut left so that ECC fails."""
+        if self.kind != "nand":
+            return []
+        blocks = self.blocks(name)
+        first, count = self._first_page(blocks[0]), len(blocks) * self.eraseblock // self.page
+        states = self._peek(self._state_offset(first), count)
+        return [first + n for n, state in enumerate(states) if state == _UNREADABLE]
+
     def _program_block(self, block, data):
         if self.kind == "nor":
             self._poke(block * self.eraseblock, data)
@@ -182,6 +194,13 @@ class Flash:
     def restore(self, content):
         """Put the chip back into the state of a snapshot."""
         self.path.write_bytes(content)
+
+    def copy(self, path):
+        """Another chip of the same kind that holds the same, in a file of its own."""
+        other = copy.copy(self)
+        other.path = Path(path)
+        shutil.copyfile(self.path, path)
+        return other
 
     def compare(self, name, image):
         """Differences, in words, between the partition and an image followed by blank flash."""

@@ -28,10 +28,17 @@ class Lab:
         self.folder = paths.RUNS / name
         self._live = live
         self._machines = []
+        self._parts = []
         self._counter = 0
         self.violations_expected = False
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
+
+    def part(self, name):
+        """A bench in a folder of this one, for one of many machines that run side by side."""
+        part = Lab(f"{self.folder.name}/{name}")
+        self._parts.append(part)
+        return part
 
     def _new_path(self, name):
         """A name that nothing in the work folder has yet."""
@@ -120,6 +127,8 @@ class Lab:
 
     def close(self):
         """Pull the plug of every machine."""
+        for part in self._parts:
+            part.close()
         for machine in self._machines:
             machine.kill()
 

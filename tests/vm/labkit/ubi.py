@@ -12,6 +12,7 @@ SIZE = _FORMAT.size
 _MAGIC = b"UBI#"
 _VOLUME_FORMAT = struct.Struct(">4s4xII20x4xQ12x4x")
 _VOLUME_MAGIC = b"UBI!"
+LAYOUT_VOLUME = 0x7fffefff
 _COMPLAINT = re.compile(r"ubi.*\b(error|warning|fail)|corrupted PEBs: [1-9]", re.IGNORECASE)
 
 
@@ -47,25 +48,46 @@ def blocks(flash, partition):
     return [content[at:at + flash.eraseblock] for at in range(0, len(content), flash.eraseblock)]
 
 
+def mapped(content):
+    """The data of each logical eraseblock, by volume and number; `content` is a list of blocks."""
+    newest = {}
+    for block in content:
+        header = read(block)
+        if not header:
+            continue
+        head = block[header.vid_hdr_offset:header.vid_hdr_offset + SIZE]
+        magic, volume_id, logical, sequence = _VOLUME_FORMAT.unpack(head[:_VOLUME_FORMAT.size])
+        if magic == _VOLUME_MAGIC and struct.unpack(">I", head[-4:])[0] == _crc(head[:-4]):
+            place = volume_id, logical
+            newest[place] = max(newest.get(place, (0, b"")), (sequence, block[header.data_offset:]))
+    return {place: found for place, (_, found) in newest.items()}
+
+
+def same(found, wanted):
+    """Do two results of mapped() hold the same? One of the volume table's two copies will do."""
+    rest = [{place: data for place, data in of.items() if place[0] != LAYOUT_VOLUME}
+            for of in (found, wanted)]
+    tables = [data for place, data in found.items() if place[0] == LAYOUT_VOLUME]
+    return rest[0] == rest[1] and any(data == wanted[LAYOUT_VOLUME, 0] for data in tables)
+
+
 def volume(flash, partition, number):
     """What the volume of that number holds: its eraseblocks that are mapped, up to the last."""
-    newest = {}
-    for block in filter(read, blocks(flash, partition)):
-        header = read(block)
-        magic, volume_id, logical, sequence = _VOLUME_FORMAT.unpack(
-            block[header.vid_hdr_offset:header.vid_hdr_offset + _VOLUME_FORMAT.size])
-        if magic == _VOLUME_MAGIC and volume_id == number:
-            newest[logical] = max(newest.get(logical, (0, b"")),
-                                  (sequence, block[header.data_offset:]))
-    data = {logical: found for logical, (_, found) in newest.items()}
+    data = {logical: found for (volume_id, logical), found
+            in mapped(blocks(flash, partition)).items() if volume_id == number}
     blank = b"\xff" * len(next(iter(data.values()), b""))
     return b"".join(data.get(n, blank) for n in range(max(data, default=-1) + 1))
 
 
+def image_blocks(flash, image):
+    """A ubinized image in pieces, for mapped()."""
+    content = Path(image).read_bytes()
+    return [content[at:at + flash.eraseblock] for at in range(0, len(content), flash.eraseblock)]
+
+
 def differences(flash, partition, image):
     """How the partition is not the ubinized image (but for the erase counters), in words."""
-    found, content = blocks(flash, partition), Path(image).read_bytes()
-    wanted = [content[at:at + flash.eraseblock] for at in range(0, len(content), flash.eraseblock)]
+    found, wanted = blocks(flash, partition), image_blocks(flash, image)
     out = []
     for number, block in enumerate(found):
         header = read(block)
