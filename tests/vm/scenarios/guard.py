@@ -404,3 +404,30 @@ def guard_initramfs_rootwait(lab):
     lab.mconsole(f"config ubd1r={firmware}")
     machine.up(1)
     machine.sh("grep '^/dev/root / squashfs ro' /proc/mounts", check=True)
+
+
+@scenario(timeout=60)
+def guard_ext4(lab):
+    """A disk as the root: whole with whatever is in its boot sector, and not if that is erased."""
+    disk = lab.disk(size="24M")
+    tools.run("mkfs.ext4", "-q", "-F", "-d", lab.tree(1), disk.path)
+    words = "root=/dev/ubda rootfstype=ext4 rw"
+    lab.uml(disks=[disk], append=f"{words} {_GUARD}").up(1).kill()
+    lab.uml(disks=[disk], append=words, initrd=_initramfs(lab)).up(1).kill()
+    with disk.path.open("r+b") as file:
+        file.write(b"\xff" * 512)
+    machine = lab.uml(disks=[disk], append=words, initrd=_initramfs(lab))
+    machine.expect("this system is not booted: an update was cut: the start of target 1 is blank")
+
+
+@scenario(timeout=60)
+def guard_boot_after(lab):
+    """after = boot: once all is mended the guard gets control of the new root, and boots it."""
+    flash, root = _on_flash(lab, "squashfs-nor")
+    new, stick = _stick(lab, flash, "squashfs-nor", data=b"data" * 100000)
+    words = f"{_GUARD} flashinit.target=data flashinit.after=boot"
+    machine = lab.uml(flash, root, append=words, disks=[stick])
+    machine.expect("booting the new root, without a reboot", timeout=30)
+    machine.up(2)
+    machine.kill()
+    lab.check_flash(flash, "rootfs", new)
