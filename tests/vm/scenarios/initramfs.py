@@ -7,6 +7,7 @@ from labkit import bench, paths, qemu, rootfs, tools
 from labkit.scenario import scenario
 
 _KEYS = paths.REPOSITORY / "tests" / "unit" / "fixtures"
+_FWI = paths.REPOSITORY / "tests" / "tools" / "fwi.py"
 # A devtmpfs is half of the memory, but was made when the initramfs had some of that.
 _LOOK = ("cat /proc/1/comm; xargs -0 echo </proc/1/cmdline; ls /proc/1/fd; "
          "sed 's/size=[0-9]*k,nr_inodes=[0-9]*,//' /proc/mounts")
@@ -117,14 +118,20 @@ def initramfs_fills_blank_flash(lab):
 
 @scenario()
 def initramfs_key_counts(lab):
-    """With a public key in it, an image that is not signed is passed over, and nothing written."""
-    flash = lab.flash("nand")
+    """With a public key in it, an image that is not signed is passed over, and one that is, written."""
+    flash = lab.flash("nand", parts="2M(rootfs),1M(kernel),-(data)")
     before = flash.snapshot()
-    new = lab.firmware(1, "jffs2-nand", flash)
-    stick = lab.disk({"fw.fwi": bench.pack(lab, 1, {"rootfs": new})})
-    archive = _initramfs(lab, "--key", _KEYS / "signify.pub", mode="recover")
-    machine = lab.uml(flash, initrd=archive, disks=[stick])
-    machine.expect(r"passed over: .*fw\.fwi.* not signed", 20)
+    signed = lab.folder / "signed.fwi"
+    tools.run(paths.FLASHPACK, "sign", "-o", signed, _KEYS / "one.fwi", _KEYS / "one.sig")
+    archive = _initramfs(lab, "--key", _KEYS / "signify.pub", mode="recover", after="poweroff",
+                         board="testboard")
+    machine = lab.uml(flash, initrd=archive, disks=[lab.disk({"fw.fwi": _KEYS / "one.fwi"})])
+    machine.expect(r"passed over: .*fw\.fwi.* not signed")
     machine.expect(r"waiting for a medium")
-    machine.kill()
     lab.check(flash.snapshot() == before, "something was written")
+    lab.mconsole(f"config ubd1r={lab.disk({'fw.fwi': signed}).path}")
+    lab.check_equal(machine.wait_exit(30), 0, "exit code after poweroff")
+    for number, part in enumerate(("rootfs", "kernel"), 1):
+        content = lab.folder / part
+        tools.run("python3", "-B", _FWI, "extract", _KEYS / "one.fwi", number, content)
+        lab.check_flash(flash, part, content)
