@@ -111,7 +111,7 @@ static void wait_for_next(struct flashing *flashing, const struct fault *f)
 {
 	if (f->kind == FAULT_IMAGE || !*flashing->plan->targets) { /* or it will not do here */
 		say("the firmware is incomplete: DO NOT TURN OFF; looking for its image again");
-		search_pass_over(flashing->search);
+		search_pass_over(flashing->search, false);
 		search_for_image(flashing->search, flashing->plan, flashing->wait_s * 1000);
 	} else {
 		say("the firmware is incomplete: DO NOT TURN OFF; trying again in %u s",

@@ -11,7 +11,7 @@
 #include "search.h"
 #include "watchdog.h"
 
-enum { CLEAR_STALL_MS = 30000 };
+enum { CLEAR_STALL_MS = 30000, AGAIN_MS = 60000 };
 
 static int run_clear(void *ctx, int reports, struct fault *f)
 {
@@ -53,7 +53,7 @@ static void find_and_write(struct plan *plan)
 
 	search_init(&search, plan);
 	for (;;) {
-		search_for_image(&search, plan, 0);
+		search_for_image(&search, plan, AGAIN_MS);
 		say("found %s: firmware %s", plan->image, plan->firmware);
 		if (attempts_run(plan, &search, &f) == 0)
 			return;
@@ -61,7 +61,8 @@ static void find_and_write(struct plan *plan)
 			say("passed over: %s", f.text);
 		else
 			say("passed over: %s: %s", plan->image, f.text);
-		search_pass_over(&search);
+		/* What was busy, or short of memory, may not be for ever. */
+		search_pass_over(&search, f.kind == FAULT_IMAGE || f.kind == FAULT_UNFIT);
 	}
 }
 

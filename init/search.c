@@ -30,7 +30,7 @@ enum {
 	FOUND_MAX = 32,
 	BEAT_MS = 60000, /* between two signs of life while nothing happens */
 	STALL_MS = 3 * BEAT_MS,
-	AFTER_FAULT_MS = 10000,
+	AFTER_FAULT_MS = 30000,
 };
 
 /* The child's. */
@@ -92,9 +92,11 @@ static bool is_passed(const struct search *s, uint32_t mark)
 	return is_among(s->passed, s->passed_count, SEARCH_PASSED_MAX, mark);
 }
 
-void search_pass_over(struct search *s)
+void search_pass_over(struct search *s, bool refused)
 {
 	remember(s->passed, &s->passed_count, SEARCH_PASSED_MAX, s->found);
+	if (refused)
+		remember(s->refused, &s->refused_count, SEARCH_PASSED_MAX, s->found);
 }
 
 bool search_is_named(const char *path, const struct fault *f)
@@ -102,18 +104,18 @@ bool search_is_named(const char *path, const struct fault *f)
 	return strncmp(f->text, path, strlen(path)) == 0;
 }
 
-int search_read_config(struct config *c, struct fault *f)
+/* Words that make no sense must not keep anybody from being helped. */
+static int read_config(struct config *c, struct fault *f)
 {
 	char *words;
-	int result = config_read(c, CONFIG_FILE, f);
 
-	if (result < 0)
+	if (config_read(c, CONFIG_FILE, f) < 0)
 		return -1;
 	words = file_read_text("/proc/cmdline");
 	if (words)
-		result = config_take_words(c, words, f);
+		(void)config_take_words(c, words, f);
 	free(words);
-	return result;
+	return 0;
 }
 
 /* A line for people; PID 1 is there as long as we are. */
@@ -260,16 +262,23 @@ static bool is_better(const struct hunt *h, const struct found *a, const struct 
 	return strcmp(a->path, b->path) < 0;
 }
 
+static bool may_take(const struct hunt *h, const struct found *image)
+{
+	const struct search *s = h->search;
+
+	if (h->patience_ms && clock_ms() >= h->patience_ms)
+		return !is_among(s->refused, s->refused_count, SEARCH_PASSED_MAX, image->mark);
+	return !is_passed(s, image->mark);
+}
+
 static const struct found *choose(const struct hunt *h)
 {
-	bool any = h->patience_ms && clock_ms() >= h->patience_ms;
 	const struct found *best = NULL;
 
 	for (unsigned int i = 0; i < h->found_count; i++) {
 		const struct found *image = &h->found[i].image;
 
-		if ((any || !is_passed(h->search, image->mark)) &&
-		    (!best || is_better(h, image, best)))
+		if (may_take(h, image) && (!best || is_better(h, image, best)))
 			best = image;
 	}
 	return best;
@@ -341,7 +350,7 @@ static int start(struct hunt *h, struct fault *f)
 	h->uevents = uevent_open(f); /* before the first look: nothing is missed between them */
 	if (h->uevents < 0)
 		tell(h, "%s", f->text);
-	if (search_read_config(&h->config, f) < 0)
+	if (read_config(&h->config, f) < 0)
 		return -1;
 	if (h->config.source_count == 0) {
 		memcpy(h->config.source[0], LOOK_DEFAULT, sizeof(LOOK_DEFAULT));
