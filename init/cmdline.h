@@ -22,7 +22,7 @@ struct cmdline {
 	const char *ubi_mtd;    /* the first ubi.mtd=, or NULL */
 	bool no_devtmpfs;       /* devtmpfs.mount=0 */
 	const char *rootflags;  /* NULL if there are none */
-	char *init;             /* of init=; NULL if there is none */
+	const char *init;       /* of init=; NULL if there is none */
 	char *argv[CMDLINE_ARGS_MAX + 2]; /* what follows --; the first is left for init's name */
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "guard.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,8 +147,10 @@ static int find_wanted(struct guard *g, char target[160], int reports, struct fa
 
 	g->mount = c.root != NULL;
 	take_init(g, &c);
-	if (result == 0 && c.root && !g->config.target_count)
-		result = root_wanted_target(target, 160, &c, reports, f);
+	if (result == 0 && c.root && !g->config.target_count) {
+		result = root_wanted_await(&c, true, reports, f);
+		root_wanted_target(target, 160, &c);
+	}
 	cmdline_free(&c);
 	return result;
 }
@@ -175,36 +178,19 @@ int guard_look(struct guard *g, int reports, struct fault *f)
 	return 0;
 }
 
-static int check_init(const struct guard *g, struct fault *f)
-{
-	const char *wanted = *g->config.init ? g->config.init : g->init;
-	char path[sizeof(g->init) + sizeof(NEW_ROOT)];
-	struct stat st;
-
-	(void)snprintf(path, sizeof(path), NEW_ROOT "%s", wanted);
-	if (*wanted && lstat(path, &st) == 0)
-		return 0;
-	for (int i = 0; new_root_inits[i]; i++) {
-		(void)snprintf(path, sizeof(path), NEW_ROOT "%s", new_root_inits[i]);
-		if (lstat(path, &st) == 0)
-			return 0;
-	}
-	return fault_set(f, FAULT_UNFIT, "the root has no init");
-}
-
 int guard_mount(struct guard *g, int reports, struct fault *f)
 {
+	int initramfs = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct cmdline c;
 	int result = read_words(&c, &g->config, f);
 
 	boot_open_console();
 	say_to_kernel_log();
-	if (result == 0 && c.root)
+	c.init = *g->config.init ? g->config.init : *g->init ? g->init : NULL;
+	if (result == 0)
 		result = new_root_mount_first(&c, reports, f);
-	if (result == 0 && c.root)
-		result = check_init(g, f);
 	cmdline_free(&c);
 	if (result == 0)
-		switch_root_empty();
+		switch_root_empty(initramfs);
 	return result;
 }

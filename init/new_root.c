@@ -221,15 +221,22 @@ static void mount_devices(const struct mount_table *old)
 				    NULL);
 }
 
-static int check_init(const char *wanted, struct fault *f)
+static bool has_init(const char *wanted)
+{
+	if (wanted)
+		return access(wanted, X_OK) == 0;
+	for (int i = 0; new_root_inits[i]; i++)
+		if (access(new_root_inits[i], X_OK) == 0)
+			return true;
+	return false;
+}
+
+static int check_init(const char *wanted, bool only, struct fault *f)
 {
 	if (chroot(NEW_ROOT) < 0 || chdir("/") < 0)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot go there", NEW_ROOT);
-	if (wanted && access(wanted, X_OK) == 0)
+	if (has_init(wanted) || (!only && has_init(NULL)))
 		return 0;
-	for (int i = 0; !wanted && new_root_inits[i]; i++)
-		if (access(new_root_inits[i], X_OK) == 0)
-			return 0;
 	return fault_set(f, FAULT_FAILED, "the new root has no %s", wanted ? wanted : "init");
 }
 
@@ -260,7 +267,7 @@ int new_root_mount(const char *root, const struct cmdline *cmdline, int reports,
 	if (result == 0)
 		mount_devices(&old);
 	mounts_free(&old);
-	return result == 0 ? check_init(cmdline->init, f) : -1;
+	return result == 0 ? check_init(cmdline->init, true, f) : -1;
 }
 
 /* The kernel tells its file systems by the name: mtdN, mtd:NAME and ubi are for those that need no block device. */
@@ -288,7 +295,7 @@ int new_root_mount_first(const struct cmdline *cmdline, int reports, struct faul
 	};
 	int result;
 
-	if (root_wanted_await(cmdline, reports, f) < 0 || make_folder(f) < 0)
+	if (root_wanted_await(cmdline, false, reports, f) < 0 || make_folder(f) < 0)
 		return -1;
 	result = mount_wanted(cmdline->root, &r, f);
 	if (result == 0)
@@ -296,5 +303,5 @@ int new_root_mount_first(const struct cmdline *cmdline, int reports, struct faul
 				 r.types ? " as " : "", r.types ? r.types : "");
 	if (result > 0 && !cmdline->no_devtmpfs)
 		(void)mount("devtmpfs", NEW_ROOT "/dev", "devtmpfs", MS_SILENT, NULL);
-	return result < 0 ? -1 : 0;
+	return result < 0 ? -1 : check_init(cmdline->init, false, f);
 }

@@ -23,8 +23,9 @@ int new_root_mount(const char *root, const struct cmdline *cmdline, int reports,
 
 /*
  * Mounts what root= says, with its rootfstype=, rootflags= and rw, on NEW_ROOT, once it is there; and a
- * devtmpfs below it, as a kernel does that mounts one by itself. For the first process, in a child:
- * can take as long as it likes, but tells that it lives.
+ * devtmpfs below it, as a kernel does that mounts one by itself. Checks that there is an init in it,
+ * the one of init= or another, and stays in it. For the first process, in a child: can take as long
+ * as it likes, but tells that it lives.
  */
 int new_root_mount_first(const struct cmdline *cmdline, int reports, struct fault *f);
 

@@ -105,29 +105,54 @@ static const char *mtd_of(const struct cmdline *c, char name[128])
 	return name;
 }
 
-struct wait {
-	const struct cmdline *c;
-	int reports;
-	int (*is_there)(const struct cmdline *c, struct fault *f); /* 1, 0 or -1 */
-};
-
-static int wait_for(const struct wait *w, struct fault *f)
+/* As the kernel does by itself, if its UBI is there when it starts. */
+static int need_ubi(const char *partition, struct fault *f)
 {
-	unsigned int patience = w->c->delay > PATIENCE_S ? w->c->delay : PATIENCE_S;
+	struct ubi_device d;
+	struct fault none;
+	int mtd, found;
+
+	if (mtd_device_find(partition, &mtd, &none) < 0)
+		return 0;
+	found = ubi_device_find(&d, mtd, f);
+	return found == 0 ? ubi_attach(mtd, f) : found;
+}
+
+/* UBI's partition, or a partition that the root is itself on; else its block device. */
+static int is_there(const struct cmdline *c, bool below, struct fault *f)
+{
+	const char *ubi = behind(c->root, "ubi");
+	bool on_ubi = ubi || behind(c->root, "/dev/ubiblock");
+	struct fault none;
+	char name[128];
+	int number;
+
+	if (mtd_of(c, name) && (below || !on_ubi))
+		return mtd_device_find(name, &number, &none) == 0;
+	if (!below && on_ubi && mtd_of(c, name) && need_ubi(name, f) < 0)
+		return -1;
+	if (!ubi)
+		return root_wanted_disk(name, c->root, f);
+	(void)snprintf(name, sizeof(name), "/sys/class/ubi/ubi%u", (unsigned int)number_at(ubi));
+	return below || access(name, F_OK) == 0;
+}
+
+int root_wanted_await(const struct cmdline *c, bool below, int reports, struct fault *f)
+{
+	unsigned int patience = c->delay > PATIENCE_S ? c->delay : PATIENCE_S;
 	uint64_t start = clock_ms(), told = start;
 	int there;
 
-	while ((there = w->is_there(w->c, f)) == 0) {
+	while ((there = is_there(c, below, f)) == 0) {
 		uint64_t now = clock_ms();
 
-		if (!w->c->wait && now - start >= patience * 1000ULL)
+		if (!c->wait && now - start >= patience * 1000ULL)
 			return fault_set(f, FAULT_UNFIT, "root=%s has not appeared within %u s",
-					 w->c->root, patience);
+					 c->root, patience);
 		if (now - told >= TELL_MS) {
 			if (told == start)
-				say("waiting for root=%s", w->c->root);
-			(void)report_text(w->reports, REPORT_ALIVE, "waiting for root=%s",
-					  w->c->root);
+				say("waiting for root=%s", c->root);
+			(void)report_text(reports, REPORT_ALIVE, "waiting");
 			told = now;
 		}
 		(void)poll(NULL, 0, AGAIN_MS);
@@ -135,69 +160,15 @@ static int wait_for(const struct wait *w, struct fault *f)
 	return there < 0 ? -1 : 0;
 }
 
-static int target_is_there(const struct cmdline *c, struct fault *f)
+void root_wanted_target(char *text, size_t size, const struct cmdline *c)
 {
-	char name[128];
+	const char *ubi = behind(c->root, "ubi"), *volume = ubi ? strchr(ubi, ':') : NULL;
 	struct fault none;
-	int number;
-
-	if (mtd_of(c, name))
-		return mtd_device_find(name, &number, &none) == 0;
-	return behind(c->root, "ubi") ? 1 : root_wanted_disk(name, c->root, f);
-}
-
-int root_wanted_target(char *text, size_t size, const struct cmdline *c, int reports,
-		       struct fault *f)
-{
-	const struct wait w = { .c = c, .reports = reports, .is_there = target_is_there };
-	const char *volume = behind(c->root, "ubi") ? strchr(c->root, ':') : NULL;
 	char name[128];
 
 	*text = '\0';
-	if (wait_for(&w, f) < 0)
-		return -1;
 	if (mtd_of(c, name))
 		(void)snprintf(text, size, "%s%s", name, volume ? volume : "");
-	else if (!behind(c->root, "ubi") && root_wanted_disk(name, c->root, f) > 0)
+	else if (!ubi && root_wanted_disk(name, c->root, &none) > 0)
 		(void)snprintf(text, size, "%s", name);
-	return 0;
-}
-
-/* As the kernel does by itself, if its UBI is there when it starts. */
-static int need_ubi(const struct cmdline *c, struct fault *f)
-{
-	struct ubi_device d;
-	struct fault none;
-	char name[128];
-	int mtd, found;
-
-	if (!c->ubi_mtd || !mtd_of(c, name) || mtd_device_find(name, &mtd, &none) < 0)
-		return 0;
-	found = ubi_device_find(&d, mtd, f);
-	if (found == 0)
-		found = ubi_attach(mtd, f) < 0 ? -1 : 1;
-	return found;
-}
-
-static int root_is_there(const struct cmdline *c, struct fault *f)
-{
-	const char *block = behind(c->root, "/dev/ubiblock"), *ubi = behind(c->root, "ubi");
-	char name[128];
-
-	if (!block && !ubi)
-		return target_is_there(c, f);
-	if (need_ubi(c, f) < 0)
-		return -1;
-	(void)snprintf(name, sizeof(name), "/sys/class/ubi/ubi%u",
-		       ubi && *ubi != ':' ? (unsigned int)number_at(ubi) : 0);
-	if (ubi)
-		return access(name, F_OK) == 0;
-	return root_wanted_disk(name, c->root, f);
-}
-
-int root_wanted_await(const struct cmdline *c, int reports, struct fault *f)
-{
-	const struct wait w = { .c = c, .reports = reports, .is_there = root_is_there };
-
-	return wait_for(&w, f);
 }

@@ -5,6 +5,7 @@
 #ifndef INIT_ROOT_WANTED_H
 #define INIT_ROOT_WANTED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cmdline.h"
@@ -18,13 +19,16 @@
 int root_wanted_disk(char name[64], const char *root, struct fault *f);
 
 /*
- * What an update of it would write, as judge() takes it: the partition of MTD, also below a UBI, or
- * the block device. Waits for that to appear, as rootwait and rootdelay= say. Empty if it is none of these.
+ * Waits for the root's device to appear, as rootwait and rootdelay= say; below: what it is on is enough,
+ * the partition that is under a UBI. Attaches UBI where the kernel has not. FAULT_UNFIT if it is none that is
+ * understood, or has not appeared.
  */
-int root_wanted_target(char *text, size_t size, const struct cmdline *c, int reports,
-		       struct fault *f);
+int root_wanted_await(const struct cmdline *c, bool below, int reports, struct fault *f);
 
-/* Waits for the device itself, and attaches UBI where the kernel has not. */
-int root_wanted_await(const struct cmdline *c, int reports, struct fault *f);
+/*
+ * What an update of the root would write, as judge() takes it: a partition of MTD, and a volume on it; or
+ * a block device. Empty if it is none of these.
+ */
+void root_wanted_target(char *text, size_t size, const struct cmdline *c);
 
 #endif

@@ -44,12 +44,12 @@ static void empty(int dir, dev_t ours)
 		(void)closedir(list);
 }
 
-void switch_root_empty(void)
+void switch_root_empty(int initramfs)
 {
 	struct stat st;
 
-	if (stat("/", &st) == 0)
-		empty(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), st.st_dev);
+	if (fstat(initramfs, &st) == 0)
+		empty(initramfs, st.st_dev);
 }
 
 int switch_root(struct fault *f)

@@ -13,10 +13,10 @@
 bool switch_root_is_initramfs(void);
 
 /*
- * Removes all that is in the initramfs, whose memory is then free, but what other file systems are
- * mounted on. In a child: it can take a while.
+ * Removes all that is in the initramfs, an open folder that it closes: its memory is then free. Spares
+ * what other file systems are mounted on. In a child: it can take a while.
  */
-void switch_root_empty(void);
+void switch_root_empty(int initramfs);
 
 /*
  * Makes NEW_ROOT the root of this process in the initramfs's place, and opens the console anew, as the

@@ -25,11 +25,23 @@ static void nothing_said(void **state)
 static void last_one_counts(void **state)
 {
 	take("root=a ro init=/a rootflags=x init=/b root=mtd:b rootflags=y=1,z rw\n");
-	assert_true(c.root && c.rw);
+	assert_string_equal(c.root, "mtd:b");
+	assert_true(c.rw);
 	assert_string_equal(c.init, "/b");
 	assert_string_equal(c.rootflags, "y=1,z");
 	take("rw ro");
 	assert_false(c.rw);
+}
+
+static void words_for_root(void **state)
+{
+	take("rootwait=9 rootdelay=7 rootfstype=a,b ubi.mtd=x,2048 ubi.mtd=y devtmpfs.mount=0");
+	assert_true(c.wait && c.no_devtmpfs);
+	assert_int_equal(c.delay, 7);
+	assert_string_equal(c.rootfstype, "a,b");
+	assert_string_equal(c.ubi_mtd, "x,2048"); /* what the root is on is the first one */
+	take("rootdelay rootwai devtmpfs.mount=1");
+	assert_false(c.wait || c.delay || c.rootfstype || c.ubi_mtd || c.no_devtmpfs);
 }
 
 static void words_for_init(void **state)
@@ -69,8 +81,8 @@ static void no_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		file_test(nothing_said),   file_test(last_one_counts), file_test(words_for_init),
-		file_test(too_many_words), file_test(no_file),
+		file_test(nothing_said),   file_test(last_one_counts), file_test(words_for_root),
+		file_test(words_for_init), file_test(too_many_words),  file_test(no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
