@@ -12,7 +12,6 @@ from labkit.errors import CheckFailed, MachineError
 
 _COMMANDS = itertools.count(1)
 _MAX_LINE = 1000
-_ECHO_S = 5
 
 
 @dataclass(frozen=True)
@@ -90,9 +89,6 @@ class Machine:
         if len(line) > _MAX_LINE:
             raise ValueError("the guest's shell reads no longer line; put it into a file")
         self.send(line)
-        # UML may overlook that something was typed, once in a thousand lines; a key shows it.
-        if not self._console.shows(f"'<''<{number}'", _ECHO_S):
-            self.send("\n")
         pattern = rf"<<{number}\n(.*?)(\d+):{number}>>\n"
         match = self._console.expect_clean(pattern, timeout)
         result = Result(int(match.group(2)), match.group(1).rstrip("\n"))

@@ -31,9 +31,9 @@ def _usual(lab, layout="squashfs-nand", start=None):
 
 
 def _check(lab, seconds, usual):
-    """The machine is not alone on its host, so a second or two say nothing."""
+    """Who waits for a console waits for good; a host that is busy with others takes its time, too."""
     print(f"{seconds:.1f} s, {usual:.1f} s where the console is read", flush=True)
-    lab.check(seconds < 2 * usual + 2, f"{seconds:.1f} s, and {usual:.1f} s with another console")
+    lab.check(seconds < 3 * usual + 10, f"{seconds:.1f} s, and {usual:.1f} s with another console")
 
 
 @scenario(timeout=240)
