@@ -488,6 +488,68 @@ static void torn_oob(void **state)
 	assert_true(sim_is_blank(c, 2));
 }
 
+/* Each page has its own; an erase that is cut in the middle has come to half of them. */
+static void oob_of_each_page(void **state)
+{
+	struct sim_chip *c = sim_add_chip(&board, "chip", &nand);
+	uint8_t buf[4];
+
+	for (uint32_t at = 0; at < 4096; at += 512)
+		assert_int_equal(c->target.ops->write_oob(&c->target, 2, at, data, 4, &f), 0);
+	assert_int_equal(board.breaches, 0);
+	sim_plan_fault(&board, 8, SIM_CUT);
+	assert_int_equal(erase(c, 2), -1);
+	sim_power_cycle(&board);
+	for (uint32_t at = 0; at < 4096; at += 512) {
+		assert_int_equal(c->target.ops->read_oob(&c->target, 2, at, buf, 4, &f), 0);
+		assert_int_equal(memcmp(buf, data, 4) == 0, at >= 2048);
+	}
+	(void)c->target.ops->write_oob(&c->target, 0, 100, data, 4, &f);
+	expect_breach("not a page");
+}
+
+static void oob_of_pages_that_are_programmed_once(void **state)
+{
+	struct sim_chip *c = sim_add_chip(&board, "chip", &nand);
+
+	c->target.one_write = true;
+	assert_int_equal(write_oob(c, 2, 8), 0);
+	expect_breach("programmed once");
+}
+
+/* In whichever order: the page cannot be read then. */
+static void oob_with_ecc(void **state)
+{
+	struct sim_chip *c = sim_add_chip(&board, "chip", &nand);
+
+	c->oob_has_ecc = true;
+	assert_int_equal(program(c, 2, 0, 1024), 0);
+	assert_true(sim_is_readable(c, 2));
+	assert_int_equal(write_oob(c, 2, 8), 0);
+	assert_false(sim_is_readable(c, 2));
+	assert_int_equal(erase(c, 2), 0);
+	assert_int_equal(write_oob(c, 2, 8), 0);
+	assert_true(sim_is_readable(c, 2));
+	assert_int_equal(program(c, 2, 0, 1024), 0);
+	assert_false(sim_is_readable(c, 2));
+}
+
+/* It reads right, but nobody should rely on it, and ECC has to help. */
+static void weak_program(void **state)
+{
+	struct sim_chip *c = sim_add_chip(&board, "chip", &nand);
+	uint8_t buf[4096];
+
+	sim_plan_fault(&board, 0, SIM_CUT_WEAK);
+	assert_int_equal(program(c, 2, 0, 1024), -1);
+	sim_power_cycle(&board);
+	assert_int_equal(read_back(c, 2, buf), 0);
+	assert_memory_equal(buf, data, 1024);
+	assert_int_equal(c->ecc.corrected, 1);
+	assert_int_equal(c->ecc.failed, 0);
+	assert_false(sim_block_holds(c, 2, data, 1024));
+}
+
 static void subpages(void **state)
 {
 	struct sim_chip *c = sim_add_chip(&board, "chip", &nand);
@@ -729,6 +791,10 @@ int main(void)
 		sim_test(oob_is_kept_until_the_erase),
 		sim_test(oob_that_is_too_small),
 		sim_test(torn_oob),
+		sim_test(oob_of_each_page),
+		sim_test(oob_of_pages_that_are_programmed_once),
+		sim_test(oob_with_ecc),
+		sim_test(weak_program),
 		sim_test(subpages),
 		sim_test(subpage_twice),
 		sim_test(regions),

@@ -103,6 +103,27 @@ def initramfs_finishes_a_cut_update(lab):
     lab.check_flash(b.flash, "rootfs", b.new)
 
 
+@scenario(timeout=150)
+def initramfs_mends_a_torn_start(lab):
+    """The start's own erase or program is cut, and no ECC fails: not booted, but written anew."""
+    b = bench.on(lab, "squashfs-nand", filler="1M")
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    done = b.machine.expect(r"flashsim: (\d+) erases, (\d+) programs", timeout=40)
+    b.machine.wait_exit(30)
+    last = int(done.group(1)) + int(done.group(2))
+    # The first of all is a stamp, and so is the last: all else is in place by then.
+    for cut, mode in (2, "torn"), (last - 1, "torn"), (last, "before"):
+        b = bench.on(lab, "squashfs-nand", filler="1M", faults={"cut": cut, "cutmode": mode})
+        b.machine.send("flashinit update /mnt/fw.fwi\n")
+        lab.check_equal(b.machine.wait_exit(60), 137, "exit code after a power cut")
+        if cut == last:
+            lab.check_flash(b.flash, "rootfs", b.new)
+        b.restart(2, initrd=_initramfs(lab))
+        lab.check("an update was cut" in b.machine.console, f"cut at {cut}: this was not seen")
+        b.machine.kill()
+        lab.check_flash(b.flash, "rootfs", b.new)
+
+
 @scenario()
 def initramfs_fills_blank_flash(lab):
     """A factory's board: nothing is on the flash, but for two bad blocks."""
