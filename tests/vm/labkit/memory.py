@@ -33,12 +33,12 @@ def take_movable(machine, kib, _taken=0):
     machine.sh(f"head -c {kib}k /dev/urandom >>/run/fill", check=True)
 
 
-def take_most(machine, path, before="", how=take, slack=400 << 10):
+def take_most(machine, path, before="", how=take, slack=600 << 10):
     """Take memory until an update from path has hardly more than it needs; gives the last look."""
     taken = 0
     while True:
         event = look(machine, path, before)
-        kib = (event["available"] - event["needed"] - slack) * 7 >> 13  # taking takes some, too
+        kib = (event["available"] - event["needed"] - slack) >> 11  # half: to take it takes some, too
         if kib < _STEP_KIB:
             return event
         how(machine, kib, taken)
