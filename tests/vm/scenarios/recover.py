@@ -45,9 +45,9 @@ class Recovery:
         return self.lab.uml(self.flash, initrd=archive, disks=disks, **options)
 
     def check(self, new, version):
-        """It is off, flash is that firmware, and that boots."""
+        """It is off, flash is that firmware, and that boots; gives the machine."""
         self.lab.check_flash(self.flash, "rootfs", new)
-        self.lab.uml(self.flash, "jffs2").up(version)
+        return self.lab.uml(self.flash, "jffs2").up(version)
 
 
 @scenario(timeout=60)
@@ -87,7 +87,11 @@ def recover_from_partition(lab):
     m.expect("looking for an image: mtd:spare")
     m.expect("found /dev/mtd1: firmware 2")
     lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
-    r.check(new, 2)
+    m = r.check(new, 2)
+    m.sh("flashinit verify /dev/mtd1", check=True)
+    m.send("flashinit update --after poweroff /dev/mtd1\n")
+    m.expect("the new firmware is written and proven")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
 
 
 @scenario(timeout=60)
