@@ -386,6 +386,17 @@ def guard_no_devtmpfs(lab):
 
 
 @scenario()
+def guard_journal_rubbish(lab):
+    """What is in the journal's partition makes no sense: it is an empty journal, and no reason to wait."""
+    flash, root = _with_journal(lab, journal.Record("begun", "1" * 64, "2"), "tries = 1\n")
+    flash.write("journal", rootfs.filler(256 << 10, "rubbish"))
+    before = flash.snapshot()
+    lab.uml(flash, root, append=_GUARD).up(1).kill()
+    lab.uml(flash, root, initrd=_initramfs(lab, "journal = journal\ntries = 1\n")).up(1).kill()
+    lab.check(flash.snapshot() == before, "flash was written to")
+
+
+@scenario()
 def guard_crashes(lab):
     """The guard is killed while it counts a boot: said, and booted."""
     flash, root = _with_journal(lab, journal.Record("done", "1" * 64, "1"), "tries = 3\n")
