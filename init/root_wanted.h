@@ -13,7 +13,7 @@
 
 /*
  * The name in /sys/class/block of the block device that a root= means: /dev/NAME,
- * PARTLABEL=, PARTUUID= (where the kernel tells them, since 6.10). Returns 1, 0: it is not there, or
+ * PARTLABEL=, PARTUUID= (where the uevent in sysfs tells it, as late kernels do). Returns 1, 0: it is not there, or
  * -1: it is none that is understood, FAULT_UNFIT.
  */
 int root_wanted_disk(char name[64], const char *root, struct fault *f);
