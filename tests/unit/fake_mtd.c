@@ -376,18 +376,18 @@ static int do_oob(struct fake_mtd *d, int fd, struct mtd_oob_buf64 *op, bool wri
 
 	block = containing(d, op->start, &start, &size);
 	d->last_offset = op->start;
-	if (!block || op->start % d->page || (write && op->start != start) || op->length == 0 ||
-	    op->length > FAKE_OOB || (write && !may_write[fd])) {
+	if (!block || op->start % d->page || op->length == 0 || op->length > FAKE_OOB ||
+	    (write && !may_write[fd])) {
 		d->breaches++;
 		errno = EINVAL;
 		return -1;
 	}
 	for (uint32_t i = 0; i < op->length; i++) {
-		if (write)
+		if (write && op->start == start) /* of other pages nothing is kept */
 			block->oob[i] |= (uint8_t)~user[i];
-		else if (op->start == start + (block->bad ? d->mark_page * d->page : 0))
+		else if (!write && op->start == start + (block->bad ? d->mark_page * d->page : 0))
 			user[i] = (uint8_t)~block->oob[i];
-		else
+		else if (!write)
 			user[i] = 0xff;
 	}
 	if (d->oob_short)

@@ -176,8 +176,10 @@ static void nand_geometry(void **state)
 	assert_null(t->ops->sync);
 	assert_null(t->ops->update);
 	assert_int_equal(chip.unlocks + chip.lock_questions, 0);
+	assert_false(t->one_write);
 	attribute("type", "mlc-nand\n");
 	open_chip(TARGET_LOOK);
+	assert_true(t->one_write);
 	assert_int_equal(t->medium, MEDIUM_NAND);
 }
 
@@ -432,6 +434,10 @@ static void five_gib(void **state)
 		assert_int_equal(t->ops->read_oob(t, eb, 0, back, sizeof(back), &f), 0);
 		assert_int_equal(chip.last_offset, at[i]);
 		assert_memory_equal(back, marker, sizeof(marker));
+		assert_int_equal(t->ops->write_oob(t, eb, 2048, marker, sizeof(marker), &f), 0);
+		assert_int_equal(chip.last_offset, at[i] + 2048);
+		assert_int_equal(t->ops->read_oob(t, eb, 63 * 2048, back, sizeof(back), &f), 0);
+		assert_int_equal(chip.last_offset, at[i] + 63 * 2048);
 		use_block(eb, at[i]);
 	}
 	for (uint32_t eb = 0; eb < t->blocks; eb++) { /* and no other */
