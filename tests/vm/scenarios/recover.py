@@ -246,7 +246,7 @@ def recover_newer_image(lab):
     r.check(new, 10)
 
 
-_STICK = "if=none,format=raw,readonly=on,throttling.bps-read=1000000"
+_STICK = "if=none,format=raw,readonly=on,throttling.bps-read=500000"
 _USB = {"xhci_pci": "", "usb-storage": "delay_use=0", "sd_mod": ""}
 
 
