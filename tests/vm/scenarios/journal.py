@@ -47,7 +47,7 @@ def _operations(m):
     return m.sh("cd /sys/module/flashsim/parameters; cat erases programs; cd /", check=True).out
 
 
-@scenario()
+@scenario(timeout=120)
 def journal_tells_update(lab):
     """An update on NAND: begun, then done; status tells; --good notes that once, and no more."""
     b = _on(lab, "squashfs-nand", _nand(2), "tries = 3\n")
@@ -104,7 +104,7 @@ def journal_places(lab):
                                 Record("done", _image(lab), "2", good=True)], f"{what}: records")
 
 
-@scenario()
+@scenario(timeout=120)
 def journal_cut(lab):
     """Power goes in mid-flash: status says begun, code 5; the same again: no second begun; done."""
     b = _on(lab, "squashfs-nand", _nand(2), faults={"cut": 60})
@@ -126,7 +126,7 @@ def journal_cut(lab):
     lab.check_equal(found.count(begun), 1, "records that say begun")
 
 
-@scenario(timeout=120)
+@scenario(timeout=300)
 def journal_refused(lab):
     """Missing, large, shared, written, protected, bad, in use: 4 or 6, by check, update and write."""
     parts = ("10M(rootfs),2M(small),128k(good),256k@12160k(across),128k(locked)ro,128k(dead),"
@@ -158,7 +158,7 @@ def journal_refused(lab):
     lab.check(b.flash.snapshot() == before, "flash was changed by check")
 
 
-@scenario()
+@scenario(timeout=120)
 def journal_says_when_not_kept(lab):
     """None is configured, or a program writes: check says so; status --good names the remedy."""
     b = bench.on(lab, "squashfs-nand", parts=_nand(2), links={_CONF: "/tmp/conf"}, filler="64k")
@@ -197,7 +197,7 @@ def journal_cannot_be_written(lab):
     lab.check_equal(flash.bytes("rootfs"), b"\xff" * (1 << 20), "rootfs")
 
 
-@scenario()
+@scenario(timeout=120)
 def journal_retrying(lab):
     """NOR that cannot be erased: attempt after attempt, begun is noted once, and done is not."""
     b = _on(lab, "jffs2-nor", _nor(2), faults={"erasefail": list(range(9, 20))})
@@ -237,7 +237,7 @@ def journal_of_write(lab):
     lab.check_equal(_status(w)["state"], "done", "state")
 
 
-@scenario()
+@scenario(timeout=120)
 def journal_end_cannot_be_written(lab):
     """Done cannot be noted: no success is claimed, by status neither; the image is whole."""
     flash = lab.flash(parts="1M(rootfs),128k(journal)", size="2M")
@@ -332,7 +332,7 @@ def journal_cut_is_finished(lab):
     lab.check_equal(_status(b.machine)["state"], "done", "state")
 
 
-@scenario()
+@scenario(timeout=120)
 def journal_goes_bad(lab):
     """An eraseblock of the journal that cannot be erased, a page that cannot be programmed: the next."""
     b = _on(lab, "squashfs-nand", _nand(2), filler="64k",
