@@ -126,6 +126,11 @@ def journal_cut(lab):
     lab.check_equal(found.count(begun), 1, "records that say begun")
 
 
+def _but_used(flash):
+    """What is in all partitions but the one that JFFS2 is mounted from, which it goes on to write."""
+    return [flash.bytes(part.name) for part in flash.partitions if part.name != "used"]
+
+
 @scenario(timeout=300)
 def journal_refused(lab):
     """Missing, large, shared, written, protected, bad, in use: 4 or 6, by check, update and write."""
@@ -137,7 +142,7 @@ def journal_refused(lab):
                  badblocks=[98])
     m = b.machine
     m.sh("mkdir /tmp/used && mount -t jffs2 mtd:used /tmp/used && sync", check=True)
-    before = b.flash.snapshot()
+    before = _but_used(b.flash)
     for name, image, code, words in (
             ("nowhere", "fw", UNFIT, "no MTD partition is named nowhere"),
             ("data", "fw", UNFIT, "data: cannot be the journal: it has"),
@@ -153,9 +158,9 @@ def journal_refused(lab):
             lab.check_equal(result.code, code, f"exit code of {verb} with {name}: {result.out}")
             lab.check(words in result.out, f"{words!r} is not in {result.out!r}")
     m.sh("umount /tmp/used", check=True)
-    lab.check(b.flash.snapshot() == before, "flash was changed")
+    lab.check(_but_used(b.flash) == before, "flash was changed")
     m.sh("echo journal = good >/tmp/conf && flashinit check /mnt/fw.fwi", check=True)
-    lab.check(b.flash.snapshot() == before, "flash was changed by check")
+    lab.check(_but_used(b.flash) == before, "flash was changed by check")
 
 
 @scenario(timeout=120)
