@@ -166,6 +166,12 @@ static int take_line(struct config *c, char *line, struct fault *f)
 	return take_value(c, trim(line), value, f);
 }
 
+/* What a line that makes no sense was meant to be is told by how it starts. */
+static bool is_limit(const char *line)
+{
+	return strncmp(line, "board", 5) == 0 || strncmp(line, "rollback", 8) == 0;
+}
+
 int config_read(struct config *c, const char *path, struct fault *f)
 {
 	size_t size;
@@ -178,14 +184,18 @@ int config_read(struct config *c, const char *path, struct fault *f)
 	memset(c, 0, sizeof(*c));
 	if (!text && errno == ENOENT && lstat(path, &st) < 0 && errno == ENOENT)
 		return 0; /* a symbolic link that leads nowhere is a file out of reach */
+	c->unsure = !text || strlen(text) != size;
 	if (!text)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot read", path);
-	if (strlen(text) != size) /* as power cuts leave files that were just written */
+	if (c->unsure) /* as power cuts leave files that were just written */
 		result = fault_set(f, FAULT_UNFIT, "%s: holds a zero byte: it is damaged", path);
-	while (result == 0 && (line = strsep(&rest, "\n"))) {
+	while ((line = strsep(&rest, "\n"))) {
 		number++;
 		line = trim(line);
-		if (*line && *line != '#' && take_line(c, line, &why) < 0)
+		if (!*line || *line == '#' || take_line(c, line, &why) == 0)
+			continue;
+		c->unsure |= is_limit(line);
+		if (result == 0)
 			result =
 				fault_set(f, FAULT_UNFIT, "%s line %u: %s", path, number, why.text);
 	}

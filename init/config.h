@@ -43,11 +43,13 @@ struct config {
 	uint32_t tries;    /* boots that a new firmware has to be found good in; 0: it is good */
 	uint32_t wait;     /* seconds for devices to appear, before the newest image is chosen */
 	unsigned int seen; /* bits of keys, while reading */
+	bool unsure;       /* the file says more of board or rollback-number than can be read */
 };
 
 /*
- * Reads the file; none is as good as an empty one. A line that makes no sense is FAULT_UNFIT and
- * named by its number: a device whose limits are unreadable must not be without limits.
+ * Reads the file; none is as good as an empty one. The first line that makes no sense is FAULT_UNFIT and
+ * named by its number: a device whose limits are unreadable must not be without limits. The others are
+ * taken all the same, for who has to go on with that.
  */
 int config_read(struct config *c, const char *path, struct fault *f);
 

@@ -104,12 +104,12 @@ bool search_is_named(const char *path, const struct fault *f)
 	return strncmp(f->text, path, strlen(path)) == 0;
 }
 
-/* Words that make no sense must not keep anybody from being helped. */
+/* Lines and words that make no sense must not keep anybody from being helped, but for limits. */
 static int read_config(struct config *c, struct fault *f)
 {
 	char *words;
 
-	if (config_read(c, CONFIG_FILE, f) < 0)
+	if (config_read(c, CONFIG_FILE, f) < 0 && c->unsure)
 		return -1;
 	words = file_read_text("/proc/cmdline");
 	if (words)

@@ -91,6 +91,24 @@ static void lines_that_make_no_sense(void **state)
 	refused("board = a\nafter = Halt\nrollback-number = 3\n", "line 2: ");
 }
 
+/* For who must go on: all that makes sense is taken, and it is known whether limits are missing. */
+static void lines_behind_them(void **state)
+{
+	static const char *const limits[] = { "board\n", "boards = a\n", "rollback = 1\n",
+					      "rollback-number = x\n" };
+
+	refused("trys = 3\nspeed = high\njournal = journal\nboard = a\n", "line 1: there is no");
+	assert_string_equal(c.journal, "journal");
+	assert_int_equal(c.board_count, 1);
+	assert_false(c.unsure);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		refused(limits[i], "line 1: ");
+		assert_true(c.unsure);
+	}
+	fine("board = a\nrollback-number = 1\n");
+	assert_false(c.unsure);
+}
+
 static void numbers(void **state)
 {
 	static const char *const wrong[] = {
@@ -191,6 +209,7 @@ static void unreadable_files(void **state)
 	assert_int_equal(mkdir(temp_path("folder"), 0700), 0);
 	assert_int_equal(config_read(&c, temp_path("folder"), &f), -1);
 	assert_fault(&f, FAULT_UNFIT, "folder: cannot read: Is a directory");
+	assert_true(c.unsure);
 	assert_int_equal(symlink("loop", temp_path("loop")), 0);
 	assert_int_equal(config_read(&c, temp_path("loop"), &f), -1);
 	assert_fault(&f, FAULT_UNFIT, "loop: cannot read");
@@ -241,6 +260,7 @@ int main(void)
 		file_test(nothing_in_it),
 		file_test(all_keys),
 		file_test(lines_that_make_no_sense),
+		file_test(lines_behind_them),
 		file_test(numbers),
 		file_test(what_the_first_process_does),
 		file_test(words_of_the_kernel),

@@ -87,6 +87,7 @@ static void zeros_in_the_configuration(void **state)
 	write_file(temp_path("conf"), text, sizeof(text) - 1);
 	assert_int_equal(config_read(&c, temp_path("conf"), &f), -1);
 	assert_fault(&f, FAULT_UNFIT, "/conf");
+	assert_true(c.unsure);
 	write_file(temp_path("conf"), zeros, sizeof(zeros));
 	assert_int_equal(config_read(&c, temp_path("conf"), &f), -1);
 	assert_fault(&f, FAULT_UNFIT, "/conf");

@@ -246,6 +246,25 @@ def recover_newer_image(lab):
     r.check(new, 10)
 
 
+@scenario(timeout=60)
+def recover_bad_line(lab):
+    """A line of the configuration makes no sense: the journal's still counts; if a limit's, nothing is taken."""
+    r, new, image = _cut(lab)
+    r.flash.write("rootfs", r.old)  # whose start looks whole
+    root = {"append": "root=mtd:rootfs rootfstype=jffs2", "mode": "guard"}
+    stick = lab.disk({"fw.fwi": image})
+    m = r.start("rollback-number = x\njournal = journal\n", disks=[stick], **root)
+    m.expect("update to version 2 was cut")
+    m.expect("line 3: \"x\" is not a number")  # says the search, too
+    m.kill()
+    m = r.start("trys = 3\njournal = journal\n", disks=[stick], **root)
+    m.expect("line 3: there is no key \"trys\"")
+    m.expect("update to version 2 was cut")
+    m.expect("found /media/ubda/fw.fwi: firmware 2")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    r.check(new, 2)
+
+
 _STICK = "if=none,format=raw,readonly=on,throttling.bps-read=500000"
 _USB = {"xhci_pci": "", "usb-storage": "delay_use=0", "sd_mod": ""}
 
