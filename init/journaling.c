@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "journaling.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "mtd_device.h"
 #include "mtd_map.h"
 #include "target_mtd.h"
 
+/* Of a configuration's target or a payload's; a volume counts as what it is on. */
+static int number_of(const char *name)
+{
+	char part[IMAGE_TEXT_MAX + 1];
+	struct fault none;
+	int number;
+
+	(void)snprintf(part, sizeof(part), "%.*s", (int)strcspn(name, ":"), name);
+	return mtd_device_find(part, &number, &none) < 0 ? -1 : number;
+}
+
 const char *journaling_of(const struct config *c, const struct image *img)
 {
 	for (unsigned int i = 0; i < img->payload_count; i++)
 		for (unsigned int k = 0; k < c->target_count; k++)
-			if (strcmp(img->payload[i].part, c->target[k]) == 0)
+			if (number_of(img->payload[i].part) == number_of(c->target[k]))
 				return c->journal;
 	return c->target_count ? "" : c->journal;
 }

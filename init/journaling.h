@@ -18,7 +18,7 @@
 /*
  * The partition of the journal that the writing of img is to be noted in: the configuration's; "" if
  * it names none, or if it says what the guard watches over and the image writes none of that: then no
- * boot has to wait for its end.
+ * boot has to wait for its end. Two names that are no MTD's may mean the same, and pass for that.
  */
 const char *journaling_of(const struct config *c, const struct image *img);
 

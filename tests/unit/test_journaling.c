@@ -36,8 +36,15 @@ int __wrap_target_open_mtd(struct target **t, const char *name, enum target_mode
 
 int __wrap_mtd_device_find(const char *wanted, int *number, struct fault *fault)
 {
-	*number = 1;
-	return strcmp(wanted, "journal") == 0 ? 0 : fault_set(fault, FAULT_UNFIT, "none is there");
+	static const char *const known[] = { "a", "journal", "b", "mtd2", "c" };
+	static const int numbers[] = { 0, 1, 2, 2, 3 };
+
+	for (int i = 0; i < 5; i++) {
+		*number = numbers[i];
+		if (strcmp(wanted, known[i]) == 0)
+			return 0;
+	}
+	return fault_set(fault, FAULT_UNFIT, "none is there");
 }
 
 int __wrap_mtd_map_read(struct mtd_map *m, const char *sys, struct fault *fault)
@@ -220,9 +227,16 @@ static void what_is_guarded(void **state)
 	assert_string_equal(journaling_of(&c, &two), "journal");
 	c.target_count = 2;
 	(void)strcpy(c.target[0], "c");
-	(void)strcpy(c.target[1], "d");
+	(void)strcpy(c.target[1], "d"); /* of a disk, which a and b are not on */
 	assert_string_equal(journaling_of(&c, &two), "");
 	(void)strcpy(c.target[1], "b");
+	assert_string_equal(journaling_of(&c, &two), "journal");
+	(void)strcpy(c.target[1], "mtd2"); /* b */
+	assert_string_equal(journaling_of(&c, &two), "journal");
+	(void)strcpy(c.target[1], "b:volume");
+	assert_string_equal(journaling_of(&c, &two), "journal");
+	(void)strcpy(c.target[1], "d");
+	(void)strcpy(two.payload[1].part, "e"); /* what two are that are no MTD nobody knows */
 	assert_string_equal(journaling_of(&c, &two), "journal");
 	c.journal[0] = '\0';
 	assert_string_equal(journaling_of(&c, &two), "");
