@@ -204,6 +204,7 @@ void first_process(char **argv, char **envp)
 {
 	struct start s = { .argv = argv, .envp = envp };
 	static struct guard alone; /* if there is no memory to share */
+	static struct plan plan;   /* of which no child can change anything */
 	struct guard *g;
 
 	prepare(&s);
@@ -216,7 +217,8 @@ void first_process(char **argv, char **envp)
 		boot(&s, g);
 	say_to_kernel_log();
 	say("this system is not booted: %s", g->plan.recover);
+	plan = g->plan;
 	if (g->initramfs)
-		recover(&g->plan); /* from where it is: nothing has to go */
+		recover(&plan); /* from where it is: nothing has to go */
 	move(&s, g);
 }

@@ -57,6 +57,7 @@ static void find_and_write(struct plan *plan)
 		say("found %s: firmware %s", plan->image, plan->firmware);
 		if (attempts_run(plan, &search, &f) == 0)
 			return;
+		plan->targets[0] = '\0'; /* proven then, and not for ever */
 		if (search_is_named(plan->image, &f))
 			say("passed over: %s", f.text);
 		else

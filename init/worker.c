@@ -188,23 +188,26 @@ static void on_checked(void *ctx, uint64_t done, uint64_t total)
 
 /*
  * It was found, and nobody has looked yet at more than its index: all that an update finds out before it
- * takes over.
+ * takes over. The plan has targets only once all of that is well: from then on nobody asks again.
  */
 static int prepare(struct plan *plan, struct image_file *file, int reports, struct fault *f)
 {
 	const uint64_t chunks = image_file_size(&file->image) - file->image.body_size;
+	struct plan proven = *plan;
 	struct targets targets;
 
 	if (image_verify(&file->image, &file->source, on_checked, &reports, f) < 0 ||
 	    report_text(reports, REPORT_SAY, "%s: whole", plan->image) < 0 ||
 	    targets_look(&targets, &file->image, f) < 0)
 		return -1;
-	targets_to_names(plan->targets, &targets);
+	targets_to_names(proven.targets, &targets);
 	if (journaling_apart(plan->journal, &targets, f) < 0 ||
-	    clear_and_prove(plan, reports, f) < 0 || source_back_to(&file->source, chunks, f) < 0 ||
+	    clear_and_prove(&proven, reports, f) < 0 ||
+	    source_back_to(&file->source, chunks, f) < 0 ||
 	    (engine_asks_for_data(&file->image) &&
 	     flashing_check_data(&file->image, &file->source, f) < 0))
 		return -1;
+	*plan = proven;
 	if (report_text(reports, REPORT_TARGETS, "%s", plan->targets) < 0)
 		return fault_errno(f, FAULT_FAILED, "cannot report to PID 1");
 	return source_back_to(&file->source, chunks, f);

@@ -10,6 +10,7 @@ from scenarios import images
 
 _LAYOUT = "jffs2-nand"
 _PARTS = "10M(rootfs),-(spare)"
+_JOURNAL = "10M(rootfs),256k(journal),-(spare)"
 
 
 def initramfs(lab, config, files=None):
@@ -187,6 +188,24 @@ def recover_not_onto_itself(lab):
 
 
 @scenario(timeout=60)
+def recover_proves_each_time(lab):
+    """The guard's recovery finds an image that would overwrite the journal: refused, and plugged in anew, again."""
+    r = Recovery(lab, parts=_JOURNAL)
+    new, _ = r.firmware(2)
+    payloads = {"rootfs": new, "journal": b"journal" * 1000}
+    stick = lab.disk({"fw.fwi": Path(bench.pack(lab, 2, payloads))})
+    before = r.flash.snapshot()
+    m = r.start("journal = journal\ntarget = rootfs\n", mode="guard", disks=[stick])
+    m.expect("passed over: /media/ubda/fw.fwi: .*journal")
+    m.expect("no image that will do: waiting for a medium")
+    lab.mconsole("remove ubd0")
+    lab.mconsole(f"config ubd0r={stick.path}")
+    m.expect("passed over: /media/ubda/fw.fwi: .*journal")
+    m.kill()
+    lab.check(r.flash.snapshot() == before, "flash was changed")
+
+
+@scenario(timeout=60)
 def recover_wants_signed(lab):
     """A key is installed: the newer image has no signature, and the one that the key has signed is taken."""
     r = Recovery(lab)
@@ -201,9 +220,6 @@ def recover_wants_signed(lab):
     m.expect("found /media/ubdb/a.fwi: firmware 2")
     lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
     r.check(new, 2)
-
-
-_JOURNAL = "10M(rootfs),256k(journal),-(spare)"
 
 
 def _cut(lab):
