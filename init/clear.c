@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "holders.h"
 #include "mounts.h"
+#include "new_root.h"
 #include "plan.h"
 #include "proof.h"
 #include "report.h"
@@ -24,6 +25,22 @@ enum {
 	AGAIN_MS = 20,
 };
 
+/* An init that the guard looked for on its root was not there: the mount still is. */
+static const char *const roots[] = { PLAN_OLD_ROOT, NEW_ROOT };
+
+static int unmount(unsigned int *changed, unsigned int *left, struct fault *f)
+{
+	*left = 0;
+	for (size_t i = 0; *left == 0 && i < sizeof(roots) / sizeof(*roots); i++) {
+		unsigned int gone;
+
+		if (mounts_unmount_pass(roots[i], &gone, left, f) < 0)
+			return -1;
+		*changed += gone;
+	}
+	return 0;
+}
+
 /*
  * Swap may be on a loop device, a loop device on a mount, and a mount on a loop device; UBI comes
  * free only when all that is on it has gone. Returns how many hold on, the last of them in f; or -1.
@@ -35,9 +52,9 @@ static int try_everything(const struct targets *t, unsigned int *changed, struct
 
 	holders_drop_in_flight();
 	*changed = holders_swap_off();
-	if (mounts_unmount_pass(PLAN_OLD_ROOT, &gone, &left, f) < 0)
+	if (unmount(changed, &left, f) < 0)
 		return -1;
-	*changed += gone + holders_detach_loops();
+	*changed += holders_detach_loops();
 	if (left > 0)
 		return (int)left;
 	held = ubi_let_go(t, "/sys", &gone, f);
@@ -80,8 +97,8 @@ static int prove(const struct targets *t, struct fault *f)
 	};
 	int result = mounts_read_own(&mounts, f);
 
-	if (result == 0)
-		result = proof_nothing_below(&mounts, PLAN_OLD_ROOT, f);
+	for (size_t i = 0; result == 0 && i < sizeof(roots) / sizeof(*roots); i++)
+		result = proof_nothing_below(&mounts, roots[i], f);
 	if (result == 0)
 		result = mounts_add_others(&mounts, "/proc", f); /* of whoever does not die */
 	for (unsigned int i = 0; result == 0 && i < t->count; i++)

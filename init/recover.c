@@ -18,7 +18,10 @@ static int run_clear(void *ctx, int reports, struct fault *f)
 	return clear_and_prove(ctx, reports, f);
 }
 
-/* If it does not go, the images that are written elsewhere will still do: each is proven for itself. */
+/*
+ * The worker has mounts of its own and could not do it. A root without an init goes, too. If it does
+ * not go, the images that are written elsewhere will still do: each is proven for itself.
+ */
 static void let_go(struct plan *plan)
 {
 	const struct child_work work = {
@@ -31,7 +34,7 @@ static void let_go(struct plan *plan)
 
 	if (child_run(&work, &f) != CHILD_SUCCEEDED)
 		(void)say_fault(&f);
-	else
+	else if (*plan->root)
 		say("the old root is unmounted and nothing uses the flash");
 }
 
@@ -74,8 +77,7 @@ void recover(struct plan *plan)
 	watch_dogs(plan);
 	say("this is the recovery: %s", plan->recover);
 	outcome_tell(plan, FAULT_FLASH, "recovering", plan->recover);
-	if (*plan->root)
-		let_go(plan);
+	let_go(plan);
 	find_and_write(plan);
 	say("the firmware is written and proven");
 	attempts_tell_last(plan, 0, "done", "written and proven");

@@ -206,6 +206,21 @@ def recover_proves_each_time(lab):
 
 
 @scenario(timeout=60)
+def recover_no_init(lab):
+    """The guard has mounted the root, which has no init: it is let go of, and written."""
+    r = Recovery(lab)
+    r.flash.write("rootfs", lab.firmware(1, _LAYOUT, flash=r.flash,
+                                         links={"sbin/init": "none", "bin/sh": "none"}))
+    new, image = r.firmware(2)
+    m = r.start(mode="guard", disks=[lab.disk({"fw.fwi": image})],
+                append="root=mtd:rootfs rootfstype=jffs2 rw")
+    m.expect("this system is not booted: the new root has no init")
+    m.expect("written and proven")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    r.check(new, 2)
+
+
+@scenario(timeout=60)
 def recover_wants_signed(lab):
     """A key is installed: the newer image has no signature, and the one that the key has signed is taken."""
     r = Recovery(lab)
