@@ -65,8 +65,8 @@ static void find_and_write(struct plan *plan)
 			say("passed over: %s", f.text);
 		else
 			say("passed over: %s: %s", plan->image, f.text);
-		/* What was busy, or short of memory, may not be for ever. */
-		search_pass_over(&search, f.kind == FAULT_IMAGE || f.kind == FAULT_UNFIT);
+		/* What was busy, unreadable or not there yet may not be for ever. */
+		search_pass_over(&search, f.kind == FAULT_IMAGE && f.err == 0);
 	}
 }
 

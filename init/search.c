@@ -186,6 +186,9 @@ static void take_event(struct hunt *h, const struct uevent *e)
 {
 	bool block = strcmp(e->subsystem, "block") == 0;
 
+	/* It may be what an image that was passed over is for. */
+	if (e->action == UEVENT_ADD && (block || strcmp(e->subsystem, "mtd") == 0))
+		h->patience_ms = clock_ms();
 	if (e->action == UEVENT_LOST)
 		look_everywhere(h);
 	else if (strcmp(e->subsystem, "mtd") == 0 && e->action == UEVENT_ADD)

@@ -221,6 +221,21 @@ def recover_no_init(lab):
 
 
 @scenario(timeout=60)
+def recover_before_target(lab):
+    """The image is there before the disk that it is for: it is taken when that appears."""
+    disk, new = lab.disk(size="8M"), lab.folder / "new.img"
+    new.write_bytes(os.urandom(1 << 20))
+    stick = lab.disk({"fw.fwi": Path(bench.pack(lab, 2, {"ubdb": f"{new},kind=block"}))})
+    m = lab.uml(initrd=initramfs(lab, "mode = recover\nafter = poweroff\n"), disks=[stick])
+    m.expect("passed over: /media/ubda/fw.fwi: .*ubdb")
+    m.expect("no image that will do: waiting for a medium")
+    lab.mconsole(f"config ubd1={disk.path}")
+    m.expect("written and proven")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    lab.check(disk.path.read_bytes().startswith(new.read_bytes()), "the disk has something else")
+
+
+@scenario(timeout=60)
 def recover_wants_signed(lab):
     """A key is installed: the newer image has no signature, and the one that the key has signed is taken."""
     r = Recovery(lab)
