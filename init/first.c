@@ -27,7 +27,7 @@
 #include "switch_root.h"
 #include "watchdog.h"
 
-enum { LOOK_STALL_MS = 10000, MOVE_STALL_MS = 30000, MOUNT_STALL_MS = 60000, READ_IT_MS = 10000 };
+enum { LOOK_STALL_MS = 10000, MOVE_STALL_MS = 30000, MOUNT_STALL_MS = 600000, READ_IT_MS = 10000 };
 
 /* What the kernel gave, to be given on. */
 struct start {
@@ -148,7 +148,8 @@ static int run_mount(void *ctx, int reports, struct fault *f)
 
 /*
  * From an initramfs the root is entered first. Returns with what is wrong if the root cannot be mounted
- * or has no init. Once the initramfs has gone there is nothing left to mend it with.
+ * or has no init. Once the initramfs has gone there is nothing left to mend it with. A mount that gives
+ * no answer says nothing about the flash, and may still be at work on it.
  */
 static void boot(struct start *s, struct guard *g)
 {
@@ -160,15 +161,19 @@ static void boot(struct start *s, struct guard *g)
 	};
 	struct fault f;
 
-	if (g->mount && child_run(&work, &f) != CHILD_SUCCEEDED) {
+	enum child_end end = g->mount ? child_run(&work, &f) : CHILD_SUCCEEDED;
+
+	if (end == CHILD_FAILED && g->config.mode != MODE_PASS) {
 		(void)snprintf(g->plan.recover, sizeof(g->plan.recover), "%.159s", f.text);
 		return;
 	}
+	if (end != CHILD_SUCCEEDED)
+		end_boot(&f);
 	if (g->mount && switch_root(&f) < 0)
 		end_boot(&f);
 	run_init(s, g);
 	(void)fault_set(&f, FAULT_UNFIT, "there is no init that can be run");
-	if (g->mount)
+	if (g->mount || g->config.mode == MODE_PASS)
 		end_boot(&f);
 	(void)snprintf(g->plan.recover, sizeof(g->plan.recover), "%.159s", f.text);
 	prepare(s);

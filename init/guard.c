@@ -112,22 +112,65 @@ static void take_image(struct plan *p, enum verdict v, const struct journal_entr
 	}
 }
 
-static void decide(struct guard *g, const char *root)
+/* What is known is told at once: whatever comes next may hang or be killed. */
+static void take_verdict(struct guard *g, enum verdict v, const struct journal_entry *last)
+{
+	if (v == VERDICT_BOOT)
+		return;
+	take_image(&g->plan, v, last);
+	g->broken = true;
+}
+
+/* The root is yet to be mounted: what it will be on is what the kernel was told. */
+static void await_root(struct guard *g, const struct cmdline *c, char target[160], int reports)
+{
+	struct fault f;
+
+	if (root_wanted_await(c, true, reports, &f) < 0)
+		(void)say_fault(&f);
+	root_wanted_target(target, sizeof(g->plan.root), c);
+}
+
+/* Targets that are there tell more, and sooner, than a root that may never come. */
+static void look_at_targets(struct guard *g, struct judge *j, const struct cmdline *c)
+{
+	char root[sizeof(g->plan.root)], *why = g->plan.recover;
+	enum verdict v = VERDICT_BOOT;
+
+	(void)snprintf(root, sizeof(root), "%s", g->plan.root);
+	j->missing = !g->config.target_count;
+	if (!j->missing || !g->mount)
+		v = judge_targets(j, root, why);
+	if (v == VERDICT_BOOT && j->missing && g->mount) {
+		await_root(g, c, root, j->reports);
+		v = judge_targets(j, root, why);
+	}
+	take_verdict(g, v, &j->last);
+}
+
+static void decide(struct guard *g, const struct cmdline *c, int reports)
 {
 	struct plan *p = &g->plan;
-	struct journal_entry last;
-	enum verdict v;
+	struct judge j = {
+		.config = &g->config,
+		.patience_ms = root_wanted_patience(c),
+		.reports = reports,
+	};
 
 	p->after = g->config.after;
 	plan_take_journal(p, g->config.journal, g->config.tries);
 	if (g->config.mode == MODE_RECOVER) {
 		(void)snprintf(p->recover, sizeof(p->recover), "mode=recover asks for it");
 		g->broken = true;
-	} else if (g->config.mode == MODE_GUARD) {
-		v = judge(&g->config, root, &last, p->recover);
-		take_image(p, v, &last);
-		g->broken = v != VERDICT_BOOT;
 	}
+	if (g->config.mode != MODE_GUARD)
+		return;
+	judge_read_journal(&j);
+	take_verdict(g, verdict_of(&j.last, NULL, 0, g->config.tries, p->recover), &j.last);
+	if (!g->broken)
+		look_at_targets(g, &j, c);
+	if (!g->broken)
+		judge_count_boot(&j);
 }
 
 /* What init= names is what the root has to offer, if it is not us once more. */
@@ -139,28 +182,10 @@ static void take_init(struct guard *g, const struct cmdline *c)
 		(void)snprintf(g->init, sizeof(g->init), "%s", c->init);
 }
 
-/* The root is yet to be mounted: what it will be on is what the kernel was told. */
-static int find_wanted(struct guard *g, char target[160], int reports, struct fault *f)
-{
-	struct cmdline c;
-	int result = read_words(&c, &g->config, f);
-
-	g->mount = c.root != NULL;
-	take_init(g, &c);
-	if (result == 0 && c.root && !g->config.target_count) {
-		result = root_wanted_await(&c, true, reports, f);
-		root_wanted_target(target, 160, &c);
-	}
-	cmdline_free(&c);
-	return result;
-}
-
 int guard_look(struct guard *g, int reports, struct fault *f)
 {
 	bool configured = config_read(&g->config, CONFIG_FILE, f) == 0;
-	char target[sizeof(g->plan.root)] = "";
-	struct fault second;
-	int found;
+	struct cmdline c;
 
 	if (!configured)
 		(void)say_fault(f);
@@ -170,11 +195,15 @@ int guard_look(struct guard *g, int reports, struct fault *f)
 	say_to_kernel_log();
 	take_words(g);
 	find_us(g);
-	found = g->initramfs ? find_wanted(g, target, reports, &second)
-			     : find_root(g->plan.root, sizeof(g->plan.root), &second);
-	if (found < 0 && !g->config.target_count) /* which nobody has to guess */
-		(void)say_fault(&second);
-	decide(g, g->initramfs ? target : g->plan.root);
+	if (read_words(&c, &g->config, f) < 0)
+		(void)say_fault(f);
+	g->mount = g->initramfs && c.root;
+	take_init(g, &c);
+	if (!g->initramfs && find_root(g->plan.root, sizeof(g->plan.root), f) < 0 &&
+	    !g->config.target_count) /* which nobody has to guess */
+		(void)say_fault(f);
+	decide(g, &c, reports);
+	cmdline_free(&c);
 	return 0;
 }
 

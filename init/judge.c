@@ -2,12 +2,16 @@
 #include "judge.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "journal.h"
 #include "journaling.h"
+#include "report.h"
 #include "say.h"
 #include "start.h"
 #include "target_block.h"
@@ -15,7 +19,7 @@
 #include "ubi_device.h"
 
 /* Eraseblocks to look at, since one of a UBI may just have been erased when the power was cut. */
-enum { UBI_LOOKS = 4 };
+enum { UBI_LOOKS = 4, AGAIN_MS = 50 };
 
 static bool holds_ubi(struct target *t)
 {
@@ -55,7 +59,24 @@ static int open_target(struct target **t, const char *name, int *mtd, struct fau
 	return *mtd < 0 ? target_open_block(t, name, TARGET_LOOK, &second) : -1;
 }
 
-static int look_at(const char *name, enum start_state *s, struct fault *f)
+/* Devices are found while we run: at first nothing may be there yet. */
+static int await_target(struct judge *j, struct target **t, const char *name, int *mtd,
+			struct fault *f)
+{
+	uint64_t end = clock_ms() + j->patience_ms;
+
+	while (open_target(t, name, mtd, f) < 0) {
+		if (*mtd < 0 && clock_ms() >= end)
+			j->missing = true;
+		if (*mtd >= 0 || j->missing)
+			return -1;
+		(void)report_text(j->reports, REPORT_ALIVE, "waiting for %s", name);
+		(void)poll(NULL, 0, AGAIN_MS);
+	}
+	return 0;
+}
+
+static int look_at(struct judge *j, const char *name, enum start_state *s, struct fault *f)
 {
 	const char *colon = strchr(name, ':');
 	struct target *t;
@@ -63,8 +84,9 @@ static int look_at(const char *name, enum start_state *s, struct fault *f)
 	int mtd, result;
 
 	(void)snprintf(part, sizeof(part), "%.*s", (int)strcspn(name, ":"), name);
-	if (open_target(&t, part, &mtd, f) < 0)
+	if (await_target(j, &t, part, &mtd, f) < 0)
 		return -1;
+	(void)report_text(j->reports, REPORT_ALIVE, "looking at %s", part);
 	result = start_look(t, mtd >= 0 && holds_ubi(t), s, f);
 	target_close(t);
 	if (result == 0 && colon && *s == START_WHOLE)
@@ -72,49 +94,52 @@ static int look_at(const char *name, enum start_state *s, struct fault *f)
 	return result;
 }
 
-static enum start_state state_of(const char *name)
+static enum start_state state_of(struct judge *j, const char *name)
 {
 	enum start_state s;
 	struct fault f;
 
-	if (look_at(name, &s, &f) == 0)
+	if (look_at(j, name, &s, &f) == 0)
 		return s;
 	(void)say_fault(&f);
 	say("whether %s is whole is not known", name);
 	return START_WHOLE;
 }
 
-static bool has_journal(const struct config *c, struct journal_entry *last)
+void judge_read_journal(struct judge *j)
 {
-	struct journal j;
+	struct journal journal;
 	struct fault f;
 
-	if (!*c->journal)
-		return false;
-	if (journaling_open(&j, c->journal, TARGET_LOOK, &f) < 0) {
+	memset(&j->last, 0, sizeof(j->last));
+	if (!*j->config->journal)
+		return;
+	if (journaling_open(&journal, j->config->journal, TARGET_LOOK, &f) < 0) {
 		(void)say_fault(&f);
 		say("the journal cannot be read: only the start of the flash tells whether it is "
 		    "whole");
-		return false;
+		return;
 	}
-	target_close(j.t);
-	*last = j.last;
-	return true;
+	target_close(journal.t);
+	j->last = journal.last;
 }
 
 /* All that a boot ever writes, and a boot that cannot be counted is one all the same. */
-static void count_boot(const struct config *c)
+void judge_count_boot(const struct judge *j)
 {
 	struct journal_entry now;
-	struct journal j;
+	struct journal journal;
 	struct fault f;
-	int result = journaling_open(&j, c->journal, TARGET_WRITE, &f);
+	int result;
 
+	if (!j->config->tries || j->last.state != JOURNAL_DONE || j->last.good)
+		return;
+	result = journaling_open(&journal, j->config->journal, TARGET_WRITE, &f);
 	if (result == 0) {
-		now = j.last;
+		now = journal.last;
 		now.tries++;
-		result = journal_append(&j, &now, &f);
-		target_close(j.t);
+		result = journal_append(&journal, &now, &f);
+		target_close(journal.t);
 	}
 	if (result < 0) {
 		(void)say_fault(&f);
@@ -122,22 +147,16 @@ static void count_boot(const struct config *c)
 	}
 }
 
-enum verdict judge(const struct config *config, const char *root, struct journal_entry *last,
-		   char why[VERDICT_WHY])
+enum verdict judge_targets(struct judge *j, const char *root, char why[VERDICT_WHY])
 {
+	const struct config *c = j->config;
 	enum start_state start[CONFIG_TARGETS_MAX];
-	unsigned int count = config->target_count;
-	enum verdict v;
-	bool journal;
+	unsigned int count = c->target_count;
 
-	memset(last, 0, sizeof(*last));
-	journal = has_journal(config, last);
+	j->missing = false;
 	for (unsigned int i = 0; i < count; i++)
-		start[i] = state_of(config->target[i]);
+		start[i] = state_of(j, c->target[i]);
 	if (count == 0 && *root)
-		start[count++] = state_of(root);
-	v = verdict_of(journal ? last : NULL, start, count, config->tries, why);
-	if (v == VERDICT_BOOT && config->tries && last->state == JOURNAL_DONE && !last->good)
-		count_boot(config);
-	return v;
+		start[count++] = state_of(j, root);
+	return verdict_of(&j->last, start, count, c->tries, why);
 }

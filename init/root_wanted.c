@@ -137,18 +137,23 @@ static int is_there(const struct cmdline *c, bool below, struct fault *f)
 	return below || access(name, F_OK) == 0;
 }
 
+unsigned int root_wanted_patience(const struct cmdline *c)
+{
+	return (c->delay > PATIENCE_S ? c->delay : PATIENCE_S) * 1000U;
+}
+
 int root_wanted_await(const struct cmdline *c, bool below, int reports, struct fault *f)
 {
-	unsigned int patience = c->delay > PATIENCE_S ? c->delay : PATIENCE_S;
+	unsigned int patience = root_wanted_patience(c);
 	uint64_t start = clock_ms(), told = start;
 	int there;
 
 	while ((there = is_there(c, below, f)) == 0) {
 		uint64_t now = clock_ms();
 
-		if (!c->wait && now - start >= patience * 1000ULL)
+		if (!c->wait && now - start >= patience)
 			return fault_set(f, FAULT_UNFIT, "root=%s has not appeared within %u s",
-					 c->root, patience);
+					 c->root, patience / 1000);
 		if (now - told >= TELL_MS) {
 			if (told == start)
 				say("waiting for root=%s", c->root);

@@ -18,6 +18,9 @@
  */
 int root_wanted_disk(char name[64], const char *root, struct fault *f);
 
+/* How long a device may take to appear where rootwait is not said: milliseconds. */
+unsigned int root_wanted_patience(const struct cmdline *c);
+
 /*
  * Waits for the root's device to appear, as rootwait and rootdelay= say; below: what it is on is enough,
  * the partition that is under a UBI. Attaches UBI where the kernel has not. FAULT_UNFIT if it is none that is

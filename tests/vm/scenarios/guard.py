@@ -425,6 +425,57 @@ def guard_initramfs_rootwait(lab):
     machine.sh("grep '^/dev/root / squashfs ro' /proc/mounts", check=True)
 
 
+def _half_written_disk(lab):
+    """A disk with firmware 1, and a first sector that was erased."""
+    disk = lab.disk(size="24M")
+    tools.run("mkfs.ext4", "-q", "-F", "-d", lab.tree(1), disk.path)
+    with disk.path.open("r+b") as file:
+        file.write(b"\xff" * 512)
+    return disk
+
+
+@scenario(timeout=60)
+def guard_initramfs_late_target(lab):
+    """The target that is configured comes late, and is not whole: looked at then, and not booted."""
+    disk = _half_written_disk(lab)
+    config = _initramfs(lab, "target = ubdb\n")
+    machine = lab.uml(initrd=config, append="root=/dev/ubdb rootfstype=ext4 rw rootwait")
+    machine.expect("waiting for root=/dev/ubdb", timeout=30)
+    lab.mconsole(f"config ubd1={disk.path}")
+    machine.expect("this system is not booted: an update was cut: the start of target 1 is blank")
+    machine.expect("waiting for a medium")
+
+
+@scenario(timeout=60)
+def guard_initramfs_awaits_no_root(lab):
+    """mode=recover, or a journal that says begun: no root that never comes is waited for."""
+    begun = journal.Record("begun", "1" * 64, "2")
+    flash, _ = _with_journal(lab, begun, "")
+    for config, why in (("mode = recover\n", "mode=recover asks for it"),
+                        ("journal = journal\n", "the update to version 2 was cut")):
+        machine = lab.uml(flash, initrd=_initramfs(lab, config),
+                          append="root=/dev/mmcblk0p2 rootwait")
+        machine.expect(f"this system is not booted: {why}")
+        machine.expect("waiting for a medium")
+        machine.kill()
+
+
+@scenario(timeout=60)
+def guard_mode_pass_never_writes(lab):
+    """flashinit.mode=pass, a root that cannot be mounted, and one without an init: no image is taken."""
+    flash, root = _on_flash(lab, "squashfs-nor", links={"sbin/init": "flashinit", "bin/sh": "none"})
+    _, stick = _stick(lab, flash, "squashfs-nor")
+    before = flash.snapshot()
+    for how in ({"root": "jffs2", "initrd": _initramfs(lab)},
+                {"root": root, "initrd": _initramfs(lab)},
+                {"root": root, "append": _GUARD}):
+        words = f"{how.pop('append', '')} flashinit.mode=pass"
+        machine = lab.uml(flash, disks=[stick], append=words, **how)
+        machine.expect("this cannot be mended from here: trying anew")
+        machine.kill()
+    lab.check(flash.snapshot() == before, "flash was written to")
+
+
 @scenario(timeout=60)
 def guard_ext4(lab):
     """A disk as the root: whole with whatever is in its boot sector, and not if that is erased."""
