@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "bytes.h"
 #include "cleanmarker.h"
 #include "job.h"
 #include "stamp.h"
@@ -103,13 +104,15 @@ static int put_stamped(struct job *job, uint32_t eb, const struct content *c, st
 	return block_prove(t, eb, c->data, c->len, b, f); /* ECC may not take it well */
 }
 
+/* A start that is blank is none; and JFFS2, which would take such flash, wants its OOB blank, too. */
 static int put_start(struct job *job, uint32_t eb, const struct content *c, struct fault *f)
 {
-	const char *obstacle = has_stamps(job) ? stamp_obstacle(job->t, eb) : NULL;
+	bool stamped = has_stamps(job) && !all_ff(c->data, c->len);
+	const char *obstacle = stamped ? stamp_obstacle(job->t, eb) : NULL;
 
 	if (obstacle)
 		write_unstamped(job, obstacle);
-	if (has_stamps(job))
+	if (stamped && !obstacle)
 		return put_stamped(job, eb, c, f);
 	return block_commit(job->t, eb, c->data, c->len, &job->run->buffers, f);
 }
