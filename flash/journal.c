@@ -385,3 +385,48 @@ int journal_append(struct journal *j, const struct journal_entry *e, struct faul
 	free(data);
 	return result;
 }
+
+/* NOR can be programmed again, towards 0. */
+static int write_over(struct target *t, uint32_t eb, struct fault *f)
+{
+	uint32_t size = slot_size(t);
+	uint8_t *zeros = calloc(1, size);
+	int result = zeros ? 0 : fault_errno(f, FAULT_UNFIT, "%s: no memory", t->name);
+
+	for (uint32_t slot = 0; result == 0 && slot < slots_in(t, eb); slot++)
+		result = t->ops->program(t, eb, slot * size, zeros, size, f);
+	free(zeros);
+	return result;
+}
+
+static int forget_block(struct journal *j, uint32_t eb, struct fault *f)
+{
+	int bad = j->t->ops->is_bad(j->t, eb, f);
+
+	if (bad != 0)
+		return bad < 0 ? -1 : 0;
+	if (j->t->ops->erase(j->t, eb, f) == 0)
+		return 0;
+	if (passable(f) < 0)
+		return -1;
+	if (!j->t->ops->mark_bad)
+		return write_over(j->t, eb, f);
+	return j->t->ops->mark_bad(j->t, eb, f) < 0 ? -1 : 0;
+}
+
+int journal_forget(struct journal *j, struct fault *f)
+{
+	struct journal left;
+
+	/* the last records are in the last eraseblock that was erased; cut here, one like them counts */
+	if (journal_read(&left, j->t, f) < 0)
+		return -1;
+	for (uint32_t n = 1; n <= j->t->blocks; n++)
+		if (forget_block(j, (left.eb + n) % j->t->blocks, f) < 0)
+			return -1;
+	memset(&j->last, 0, sizeof(j->last));
+	j->eb = j->t->blocks;
+	j->trusted = false;
+	j->failed = 0;
+	return 0;
+}

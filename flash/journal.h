@@ -73,4 +73,11 @@ int journal_read(struct journal *j, struct target *t, struct fault *f);
  */
 int journal_append(struct journal *j, const struct journal_entry *e, struct fault *f);
 
+/*
+ * For a journal that takes no record any more (journal_append() failed), when what it says is not true
+ * any longer: leaves no record in it. What cannot be erased is marked bad (NAND) or written over (NOR),
+ * the last record's eraseblock at the end. Returns 0, or -1 with the fault if something may be left.
+ */
+int journal_forget(struct journal *j, struct fault *f);
+
 #endif

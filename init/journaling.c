@@ -145,6 +145,15 @@ int journaling_begin(struct journaling *j, const struct image *img, struct fault
 	return unfit(journal_append(&j->journal, &e, f), f);
 }
 
+/* Or a guard would write anew, at each boot, what is whole. */
+static bool forget(struct journaling *j)
+{
+	struct fault none;
+
+	return j->open && j->journal.last.state == JOURNAL_BEGUN &&
+	       journal_forget(&j->journal, &none) == 0;
+}
+
 int journaling_end(struct journaling *j, const struct image *img, bool good, bool begun,
 		   struct fault *f)
 {
@@ -159,8 +168,9 @@ int journaling_end(struct journaling *j, const struct image *img, bool good, boo
 					journal_append(&j->journal, &e, &why) == 0))
 		return 0;
 	return fault_set(f, FAULT_FLASH,
-			 "the firmware is written and proven, but the journal does not say so: %s",
-			 why.text);
+			 "the firmware is written and proven, but the journal does not say so: "
+			 "%.200s%s",
+			 why.text, forget(j) ? "; it is empty now, and boots are not counted" : "");
 }
 
 int journaling_good(const char *partition, struct journal_entry *last, struct fault *f)

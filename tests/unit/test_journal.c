@@ -440,6 +440,32 @@ static void knows_that_the_record_may_be_lost(void **state)
 	append_and_read(&e);
 }
 
+/* What would be believed for ever, where the journal is worn. */
+static void forgets(void **state)
+{
+	static const struct sim_geometry *const all[] = { &nand, &nor };
+	struct journal_entry e = entry(JOURNAL_BEGUN, 0), none = { 0 };
+
+	for (size_t i = 0; i < 4; i++) {
+		chip = sim_add_chip(&board, i ? "again" : "journal", all[i % 2]);
+		read_again();
+		append_and_read(&e);
+		e.tries++;
+		append_and_read(&e);
+		if (i >= 2)
+			sim_weaken(chip, SIM_EVERY_BLOCK, SIM_ERASE, SIM_FAIL, SIM_FOR_EVER);
+		assert_int_equal(journal_forget(&j, &f), 0);
+		assert_int_equal(j.last.state, JOURNAL_EMPTY);
+		if (i == 2) { /* every eraseblock is marked bad: there is no journal */
+			assert_int_equal(journal_read(&j, &chip->target, &f), -1);
+			assert_fault(&f, FAULT_UNFIT, "no good eraseblock");
+			continue;
+		}
+		read_again();
+		check_last(&none);
+	}
+}
+
 /* While an update goes on, the only eraseblock is not erased for as long as it has free slots. */
 static void keeps_the_only_record_of_what_goes_on(void **state)
 {
@@ -547,6 +573,7 @@ int main(void)
 		journal_test(marks_nothing_where_nothing_can_be_erased),
 		journal_test(gives_up_where_the_device_is_gone),
 		journal_test(knows_that_the_record_may_be_lost),
+		journal_test(forgets),
 		journal_test(keeps_the_only_record_of_what_goes_on),
 		journal_test(checks_what_it_is_to_be_in),
 		journal_test(is_read_in_few_operations),
