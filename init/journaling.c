@@ -19,12 +19,19 @@ static int number_of(const char *name)
 	return mtd_device_find(part, &number, &none) < 0 ? -1 : number;
 }
 
-const char *journaling_of(const struct config *c, const struct image *img)
+bool journaling_is_written(const char *target, const struct image *img)
 {
 	for (unsigned int i = 0; i < img->payload_count; i++)
-		for (unsigned int k = 0; k < c->target_count; k++)
-			if (number_of(img->payload[i].part) == number_of(c->target[k]))
-				return c->journal;
+		if (number_of(img->payload[i].part) == number_of(target))
+			return true;
+	return false;
+}
+
+const char *journaling_of(const struct config *c, const struct image *img)
+{
+	for (unsigned int k = 0; k < c->target_count; k++)
+		if (journaling_is_written(c->target[k], img))
+			return c->journal;
 	return c->target_count ? "" : c->journal;
 }
 

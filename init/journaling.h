@@ -16,9 +16,15 @@
 #include "targets.h"
 
 /*
+ * Whether img writes what a configuration's target means. Two names that are no MTD's may mean the same,
+ * and pass for that.
+ */
+bool journaling_is_written(const char *target, const struct image *img);
+
+/*
  * The partition of the journal that the writing of img is to be noted in: the configuration's; "" if
  * it names none, or if it says what the guard watches over and the image writes none of that: then no
- * boot has to wait for its end. Two names that are no MTD's may mean the same, and pass for that.
+ * boot has to wait for its end.
  */
 const char *journaling_of(const struct config *c, const struct image *img);
 

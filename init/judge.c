@@ -94,6 +94,15 @@ static int look_at(struct judge *j, const char *name, enum start_state *s, struc
 	return result;
 }
 
+bool judge_is_whole(const char *target)
+{
+	struct judge j = { .reports = -1 };
+	enum start_state s;
+	struct fault f;
+
+	return look_at(&j, target, &s, &f) < 0 || s == START_WHOLE;
+}
+
 static enum start_state state_of(struct judge *j, const char *name)
 {
 	enum start_state s;

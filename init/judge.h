@@ -26,6 +26,9 @@ void judge_read_journal(struct judge *j);
  */
 enum verdict judge_targets(struct judge *j, const char *root, char why[VERDICT_WHY]);
 
+/* Whether one target's start is whole, or cannot be looked at now. */
+bool judge_is_whole(const char *target);
+
 /* If this boot, which comes next, is one that the journal counts: notes it there. */
 void judge_count_boot(const struct judge *j);
 

@@ -16,6 +16,8 @@
 #include "admission.h"
 #include "clock.h"
 #include "image_file.h"
+#include "journaling.h"
+#include "judge.h"
 #include "media.h"
 #include "mtd_device.h"
 #include "pattern.h"
@@ -51,6 +53,19 @@ static int check_wanted(const struct looking *l, const struct image *img, const 
 	return 0;
 }
 
+/* The guard would find the same after it, and have the same written again, for ever. */
+static int check_mends(const struct looking *l, const struct image *img, struct fault *f)
+{
+	const struct config *c = l->config;
+
+	for (unsigned int i = 0; c->mode == MODE_GUARD && i < c->target_count; i++)
+		if (!journaling_is_written(c->target[i], img) && !judge_is_whole(c->target[i]))
+			return fault_set(f, FAULT_IMAGE,
+					 "firmware %s does not write %s, which is not whole",
+					 img->fw_version, c->target[i]);
+	return 0;
+}
+
 /* What was begun has been admitted before, whatever it took. */
 static int admit(const struct looking *l, const struct image *img, const char *id, struct fault *f)
 {
@@ -63,7 +78,7 @@ static int admit(const struct looking *l, const struct image *img, const char *i
 	if (admission_board(img, &names, &none, f) < 0 ||
 	    admission_rollback(img, l->config, &none, f) < 0)
 		return -1;
-	return check_wanted(l, img, id, f);
+	return check_wanted(l, img, id, f) < 0 ? -1 : check_mends(l, img, f);
 }
 
 static uint32_t mark_of(const struct found *found, uint64_t instance)

@@ -65,6 +65,25 @@ def recover_from_stick(lab):
 
 
 @scenario(timeout=60)
+def recover_mends_all_targets(lab):
+    """A target is blank that the image does not write: passed over, or it were written for ever."""
+    flash = lab.flash("nand", parts="10M(rootfs),-(data)")
+    old = lab.firmware(1, _LAYOUT, flash=flash)
+    flash.write("rootfs", old)
+    new = lab.firmware(2, _LAYOUT, flash=flash, filler="1M")
+    part = bench.pack(lab, "2-part", {"rootfs": new})
+    whole = bench.pack(lab, 2, {"rootfs": new, "data": b"data" * 1000})
+    archive = initramfs(lab, "target = rootfs\ntarget = data\nafter = poweroff\n")
+    m = lab.uml(flash, initrd=archive, disks=[lab.disk({"a.fwi": Path(part)})])
+    m.expect("2-part does not write data, which is not whole")
+    m.expect("no image that will do")
+    lab.check_flash(flash, "rootfs", old)
+    lab.mconsole(f"config ubd1r={lab.disk({'b.fwi': Path(whole)}).path}")
+    lab.check_equal(m.wait_exit(30), 0, "exit code after poweroff")
+    lab.check_flash(flash, "rootfs", new)
+
+
+@scenario(timeout=60)
 def recover_from_late_stick(lab):
     """Nothing is there: it waits, says for what, and takes the stick that is plugged in."""
     r = Recovery(lab)
