@@ -21,6 +21,9 @@ enum {
  */
 void cleanmarker_put(uint8_t *p, uint32_t size);
 
+/* Whether these are the first len bytes of a cleanmarker in OOB, but for a bit or two. */
+bool cleanmarker_fits(const uint8_t *oob, uint32_t len);
+
 /* Whether any of JFFS2's nodes begins with these JFFS2_NODE_HEAD bytes. */
 bool jffs2_is_node(const uint8_t *head);
 

@@ -95,7 +95,9 @@ static int prepare_job(struct job *job, const struct source *src, struct fault *
 		if (!job->crc)
 			return no_memory(f);
 	}
-	if (job->payload->kind == PAYLOAD_UBI && ubi_scan(job, f) < 0)
+	if ((job->payload->kind == PAYLOAD_UBI && ubi_scan(job, f) < 0) ||
+	    (job->payload->kind == PAYLOAD_MTD && job->payload->tail != TAIL_KEEP &&
+	     ubi_find_tables(job, f) < 0))
 		return -1;
 	job->total = job_bytes(job);
 	return 0;

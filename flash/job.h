@@ -138,6 +138,11 @@ int volume_commit(struct job *job, struct fault *f);
 int ubi_scan(struct job *job, struct fault *f);
 void ubi_free(struct job *job);
 /*
+ * ubi_format.c: for a payload of another kind: finds the volume tables of the UBI that was there. While
+ * its first eraseblocks are still its own, a guard would take it for whole by such a table.
+ */
+int ubi_find_tables(struct job *job, struct fault *f);
+/*
  * ubi_format.c: checks that data, the image's n-th eraseblock, is UBI's and fits the target. *image is
  * filled from the first one, and the others must agree with it.
  */

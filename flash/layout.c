@@ -102,7 +102,7 @@ static void blank_start(struct job *job)
 static int invalidate(struct job *job, struct fault *f)
 {
 	const struct content blank = { .kind = CONTENT_BLANK };
-	int start = 0, layout = 0;
+	int start = 0, layout;
 
 	if (job->invalidated)
 		return 0;
@@ -110,8 +110,7 @@ static int invalidate(struct job *job, struct fault *f)
 		return -1;
 	job->invalidated = true;
 	/* Before anything else: a UBI with its volume table and a hole would be attached. */
-	if (job->ubi)
-		layout = erase_old_layout(job, f);
+	layout = erase_old_layout(job, f);
 	if (layout < 0)
 		return -1;
 	if (!job->start_blank) {

@@ -75,9 +75,14 @@ static int put_header(struct job *job, uint32_t eb, const struct content *c, str
 	return block_prove(t, eb, c->data, c->len, &job->run->buffers, f);
 }
 
+static bool can_stamp(const struct job *job)
+{
+	return job->t->ops->write_oob && !job->unstamped;
+}
+
 static bool has_stamps(const struct job *job)
 {
-	return job->t->ops->write_oob && !job->ubi && !job->unstamped;
+	return can_stamp(job) && !job->ubi;
 }
 
 static void write_unstamped(struct job *job, const char *why)
@@ -169,7 +174,7 @@ static void stamp_begun(struct job *job, uint32_t eb)
 {
 	struct fault f;
 
-	if (has_stamps(job) && !stamp_obstacle(job->t, eb))
+	if (can_stamp(job) && !stamp_obstacle(job->t, eb))
 		(void)stamp_put(job->t, eb, STAMP_BEGUN, &f);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "start.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,12 @@
 #include "cleanmarker.h"
 #include "stamp.h"
 #include "ubi_header.h"
+
+enum {
+	MARKER_MIN = 4, /* bytes of a cleanmarker that say enough */
+	UBI_LOOKS =
+		4, /* eraseblocks: one of a UBI may just have been erased when the power was cut */
+};
 
 /* One look at one target. */
 struct look {
@@ -63,15 +70,20 @@ static int is_pattern(struct look *l, uint32_t eb, bool *pattern, struct fault *
 	return 0;
 }
 
-/* A first eraseblock that JFFS2 has free is blank, too, but has its marker. */
+/* A first eraseblock that JFFS2 has free is blank, too, but has as much of its marker as there is room for. */
 static bool has_cleanmarker(struct look *l, uint32_t eb)
 {
-	uint8_t want[CLEANMARKER_OOB_SIZE], have[CLEANMARKER_OOB_SIZE];
-	struct fault f;
+	uint8_t have[CLEANMARKER_OOB_SIZE];
 
-	cleanmarker_put(want, sizeof(want));
-	return l->t->ops->read_oob(l->t, eb, 0, have, sizeof(have), &f) == 0 &&
-	       memcmp(want, have, sizeof(want)) == 0;
+	for (uint32_t len = sizeof(have); len >= MARKER_MIN; len--) {
+		struct fault f;
+
+		if (l->t->ops->read_oob(l->t, eb, 0, have, len, &f) == 0)
+			return cleanmarker_fits(have, len);
+		if (f.err != EOPNOTSUPP)
+			return false;
+	}
+	return false;
 }
 
 static int look_at_nand(struct look *l, uint32_t eb, enum start_state *s, struct fault *f)
@@ -171,6 +183,19 @@ static void look_for_table(struct look *l, uint32_t eb, enum start_state *s)
 			 &f) == 0 &&
 	    ubi_table_is_whole(l->buf, t->eraseblock - data_offset))
 		*s = START_WHOLE;
+}
+
+bool start_holds_ubi(struct target *t)
+{
+	uint32_t eb = 0;
+	char magic[4];
+	struct fault f;
+
+	for (int i = 0; i < UBI_LOOKS && target_next_good(t, &eb, &f) > 0; i++, eb++)
+		if (t->ops->read(t, eb, 0, magic, sizeof(magic), &f) == 0 &&
+		    memcmp(magic, "UBI#", sizeof(magic)) == 0)
+			return true;
+	return false;
 }
 
 /* As the kernel attaches a UBI: with one copy of its volume table, in whichever eraseblock. */

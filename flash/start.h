@@ -17,6 +17,9 @@ enum start_state {
 	START_TORN,  /* neither that nor whole: its erase or its program was cut */
 };
 
+/* Whether one of the first eraseblocks has UBI's header. */
+bool start_holds_ubi(struct target *t);
+
 /*
  * Looks at a target, which TARGET_LOOK is enough for, and changes nothing. ubi: the partition holds
  * a UBI, whose start is its volume table, wherever that is. A volume's start is for its UBI to

@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "job.h"
+#include "start.h"
 
 #define UNKNOWN UINT32_MAX
 
@@ -82,6 +83,27 @@ int ubi_scan(struct job *job, struct fault *f)
 	guess_unknown(job->ubi, blocks);
 	for (uint32_t eb = 0; (found = target_next_good(job->t, &eb, f)) > 0; eb++)
 		find_layout(job, eb, vid_offset);
+	return found;
+}
+
+int ubi_find_tables(struct job *job, struct fault *f)
+{
+	uint32_t unit = job->t->subpage;
+	uint32_t vid_offset = (UBI_HEADER_SIZE + unit - 1) / unit * unit;
+	int found = 0;
+
+	if (!start_holds_ubi(job->t))
+		return 0;
+	for (uint32_t eb = 0; (found = target_next_good(job->t, &eb, f)) > 0; eb++) {
+		uint8_t header[UBI_HEADER_SIZE];
+		struct ubi_ec ec;
+
+		if (job->t->ops->read(job->t, eb, 0, header, sizeof(header), f) == 0 &&
+		    ubi_ec_read(&ec, header) &&
+		    ec.vid_offset <= target_block_size(job->t, eb) - UBI_HEADER_SIZE)
+			vid_offset = ec.vid_offset;
+		find_layout(job, eb, vid_offset);
+	}
 	return found;
 }
 

@@ -18,21 +18,7 @@
 #include "target_mtd.h"
 #include "ubi_device.h"
 
-/* Eraseblocks to look at, since one of a UBI may just have been erased when the power was cut. */
-enum { UBI_LOOKS = 4, AGAIN_MS = 50 };
-
-static bool holds_ubi(struct target *t)
-{
-	uint32_t eb = 0;
-	char magic[4];
-	struct fault f;
-
-	for (int i = 0; i < UBI_LOOKS && target_next_good(t, &eb, &f) > 0; i++, eb++)
-		if (t->ops->read(t, eb, 0, magic, sizeof(magic), &f) == 0 &&
-		    memcmp(magic, "UBI#", sizeof(magic)) == 0)
-			return true;
-	return false;
-}
+enum { AGAIN_MS = 50 };
 
 /* As long as a volume is being written, its UBI knows it. */
 static int look_at_volume(int mtd, const char *volume, enum start_state *s, struct fault *f)
@@ -87,7 +73,7 @@ static int look_at(struct judge *j, const char *name, enum start_state *s, struc
 	if (await_target(j, &t, part, &mtd, f) < 0)
 		return -1;
 	(void)report_text(j->reports, REPORT_ALIVE, "looking at %s", part);
-	result = start_look(t, mtd >= 0 && holds_ubi(t), s, f);
+	result = start_look(t, mtd >= 0 && start_holds_ubi(t), s, f);
 	target_close(t);
 	if (result == 0 && colon && *s == START_WHOLE)
 		result = look_at_volume(mtd, colon + 1, s, f);

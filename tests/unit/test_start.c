@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "cleanmarker.h"
 #include "helpers.h"
 #include "simflash.h"
 
@@ -133,8 +134,30 @@ static void free_block_of_jffs2(void **state)
 	sim_factory_block(chip, 1, NULL, 0);
 	memcpy(sim_oob(chip, 1), marker, sizeof(marker));
 	assert_int_equal(look(), START_WHOLE);
-	sim_oob(chip, 1)[4] = 9;
+	sim_oob(chip, 1)[4] = 9; /* a bit, as ECC need not put it right in OOB */
+	assert_int_equal(look(), START_WHOLE);
+	sim_oob(chip, 1)[5] = 0x0f;
 	assert_int_equal(look(), START_BLANK);
+	/* a driver that leaves fewer bytes than the marker has */
+	sim_set_oob(chip, 5);
+	sim_factory_block(chip, 1, NULL, 0);
+	memcpy(sim_oob(chip, 1), marker, 5);
+	assert_int_equal(look(), START_WHOLE);
+	sim_set_oob(chip, 3);
+	assert_int_equal(look(), START_BLANK);
+}
+
+/* A node that counts no more, since what it held was written anew. */
+static void obsolete_node_on_nor(void **state)
+{
+	uint8_t node[JFFS2_NODE_HEAD];
+
+	cleanmarker_put(node, sizeof(node));
+	assert_true(jffs2_is_node(node));
+	node[3] &= (uint8_t)~0x20;
+	assert_true(jffs2_is_node(node));
+	node[3] ^= 0x40;
+	assert_false(jffs2_is_node(node));
 }
 
 static void on_nor(void **state)
@@ -258,6 +281,7 @@ int main(void)
 		start_test(stamps),
 		start_test(no_stamps),
 		start_test(free_block_of_jffs2),
+		start_test(obsolete_node_on_nor),
 		start_test(on_nor),
 		start_test(jffs2_on_nor),
 		start_test(on_disk),
