@@ -385,7 +385,7 @@ def guard_qemu(lab):
 def guard_no_devtmpfs(lab):
     """The root has no devices at all, as where there is no devtmpfs, and is not whole: mended."""
     flash, root = _on_flash(lab, "squashfs-nor")
-    new, stick = _stick(lab, flash, "squashfs-nor")
+    new, stick = _stick(lab, flash, "squashfs-nor", data=b"data" * 1000)
     machine = lab.uml(flash, root, disks=[stick],
                       append=f"{_GUARD} devtmpfs.mount=0 flashinit.target=data flashinit.after=poweroff")
     machine.expect("this is the recovery: an update was cut", timeout=20)
