@@ -136,9 +136,10 @@ def outcome_cut(lab):
     """Power goes in mid-flash: the outcome says that it was begun, and no more, with exit code 5."""
     b = bench.on(lab, "squashfs-nand", parts=_PARTS)
     b.machine.sh(f"{_MOUNT_DATA} && echo >/tmp/d/outcome && sync", check=True)
-    # What is done to flash until then is JFFS2's, for the outcome's lines.
-    b.machine.sh("cd /sys/module/flashsim/parameters; echo $(($(cat erases) + $(cat programs) + 60)) >cut",
-                 check=True)
+    # JFFS2 erases blank flash in its own time. Once it has, only the outcome's lines come in between.
+    b.machine.sh("cd /sys/module/flashsim/parameters; "
+                 f"while [ $(cat erases) -lt {len(b.flash.good_blocks('data'))} ]; do usleep 50000; done; "
+                 "echo $(($(cat erases) + $(cat programs) + 60)) >cut", check=True)
     b.machine.send("flashinit update --outcome /tmp/d/outcome /mnt/fw.fwi\n")
     lab.check_equal(b.machine.wait_exit(60), 137, "exit code after a power cut")
     lab.check_equal(b.flash.read("rootfs", 4), b"\xff" * 4, "the start of rootfs")
