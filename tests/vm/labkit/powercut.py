@@ -23,6 +23,7 @@ _PATIENCE = 120
 _CUT_CODE = 137
 _NOR_BUFFER = 512
 _SIDE_BY_SIDE = 4
+_LAST_LINES = 25
 
 # Both firmwares have it; typing would be slower, and has to be waited for.
 _UPDATE = """\
@@ -200,13 +201,14 @@ class Run:
         self._flash = device.flash.copy(lab.folder / "flash.bin")
         self.story = Story(chain, [], 0)
         self.counted = 0  # operations of the last boot that was not cut
+        self._machine = None
 
     def _boot(self):
         """Switch it on, and let it do what it will; true once the new firmware is up."""
         before = self._device.state(self._flash)
         cut = self._cuts[0] if self._cuts else None
         self.story.boots += 1
-        machine = self._device.start(self._lab, self._flash, cut.faults() if cut else None)
+        machine = self._machine = self._device.start(self._lab, self._flash, cut.faults() if cut else None)
         try:
             machine.expect("^FIRMWARE 2 UP$", _PATIENCE)
             code = None
@@ -243,6 +245,11 @@ class Run:
         done = re.search(r"flashsim: (\d+) erases, (\d+) programs", console)
         self.counted = int(done.group(1)) + int(done.group(2)) if done else 0
 
+    def last_words(self):
+        """The end of what the last boot's console showed, for a message."""
+        console = self._machine.console if self._machine else ""
+        return "\n".join(f"     | {line}" for line in console.splitlines()[-_LAST_LINES:])
+
     def go(self):
         """Boot until the new firmware is up."""
         while self.story.boots < _MAX_BOOTS:
@@ -272,10 +279,12 @@ class Campaign:
             return
         name = chain_name(chain)
         part = self._lab.part(name)
+        run = Run(self._device, part, chain)
         try:
-            self.stories.append(Run(self._device, part, chain).go())
+            self.stories.append(run.go())
         except CheckFailed as error:
-            self.failures.append(f"{name}: {error}\n     console and flash: {part.folder}")
+            self.failures.append(f"{name}: {error}\n     console and flash: {part.folder}\n"
+                                 f"{run.last_words()}")
             return
         finally:
             part.close()
