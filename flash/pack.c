@@ -11,6 +11,7 @@
 #include "bytes.h"
 #include "index_writer.h"
 #include "outfile.h"
+#include "payload_spec.h"
 
 struct packer {
 	const struct pack_options *o;
@@ -55,6 +56,9 @@ static int add_chunks(struct packer *p, FILE *in, const struct pack_payload *pay
 			return fault_errno(f, FAULT_FAILED, "%s: cannot read", payload->file);
 		if (got == 0)
 			return 0;
+		if (*size == 0 &&
+		    payload_check_start(&payload->to, payload->file, p->raw, got, f) < 0)
+			return -1;
 		if (add_chunk(p, (uint32_t)got, f) < 0)
 			return -1;
 		if (p->o->on_progress)

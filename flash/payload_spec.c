@@ -171,6 +171,15 @@ static int check(struct payload *p, bool tail_given, struct fault *f)
 	return 0;
 }
 
+int payload_check_start(const struct payload *p, const char *file, const void *bytes, size_t len,
+			struct fault *f)
+{
+	if (p->kind != PAYLOAD_MTD || len < 4 || memcmp(bytes, "UBI#", 4) != 0)
+		return 0;
+	return fault_set(f, FAULT_USAGE, "%s: made by ubinize: say %s=%s,kind=ubi", file, p->part,
+			 file);
+}
+
 int payload_spec_parse(struct payload *to, const char **file, char *word, struct fault *f)
 {
 	char *rest = strchr(word, '='), *option;

@@ -17,6 +17,14 @@
  */
 int payload_spec_parse(struct payload *to, const char **file, char *word, struct fault *f);
 
+/*
+ * Checks that what begins with these len bytes is of the payload's kind: UBI's headers, written as
+ * they are, would end a chip's wear levelling, and leave a guard nothing to know a cut update by.
+ * FAULT_USAGE names the file and the remedy.
+ */
+int payload_check_start(const struct payload *p, const char *file, const void *bytes, size_t len,
+			struct fault *f);
+
 /* Takes a number of bytes with k, M or G behind it. what is for the message. */
 int size_parse(const char *text, const char *what, uint64_t *size, struct fault *f);
 

@@ -15,6 +15,7 @@
 #include "bytes.h"
 #include "contents.h"
 #include "index_writer.h"
+#include "payload_spec.h"
 
 enum { SHA256_DIGITS = 64, CRC_DIGITS = 8 };
 
@@ -125,8 +126,8 @@ struct scan {
 };
 
 /* Adds the contents' chunks to the index. */
-static int scan_chunks(struct scan *s, struct contents *c, uint32_t chunk_size, uint64_t *size,
-		       struct fault *f)
+static int scan_chunks(struct scan *s, struct contents *c, const struct raw_input *in,
+		       uint64_t *size, struct fault *f)
 {
 	uint64_t before = s->done;
 	size_t got;
@@ -134,10 +135,12 @@ static int scan_chunks(struct scan *s, struct contents *c, uint32_t chunk_size, 
 	for (*size = 0;; *size += got) {
 		bool blank;
 
-		if (contents_read(c, s->chunk, chunk_size, &got, f) < 0)
+		if (contents_read(c, s->chunk, in->to.chunk_size, &got, f) < 0)
 			return -1;
 		if (got == 0)
 			return 0;
+		if (*size == 0 && payload_check_start(&in->to, in->file, s->chunk, got, f) < 0)
+			return -1;
 		blank = all_ff(s->chunk, got);
 		if (index_add_chunk(&s->index, s->chunk, (uint32_t)got,
 				    blank ? CHUNK_BLANK : CHUNK_STORED, s->chunk,
@@ -160,7 +163,7 @@ static int scan_input(struct scan *s, struct source *src, const struct raw_input
 		return -1;
 	result = index_open_payload(&s->index, &in->to, f);
 	if (result == 0)
-		result = scan_chunks(s, &c, in->to.chunk_size, &size, f);
+		result = scan_chunks(s, &c, in, &size, f);
 	if (result == 0)
 		result = check_file(&c, in, f);
 	contents_close(&c);

@@ -103,6 +103,18 @@ static void empty_input(void **state)
 	expect_nothing_made();
 }
 
+static void ubinized_input_as_it_is(void **state)
+{
+	memcpy(data, "UBI#", 4);
+	write_file(options.payload[0].file, data, sizeof(data));
+	assert_int_equal(pack_image(&options, temp_path("fw.fwi"), &f), -1);
+	assert_fault(&f, FAULT_USAGE, "rootfs: made by ubinize: say rootfs=");
+	expect_nothing_made();
+	options.payload[0].to.kind = PAYLOAD_UBI;
+	options.payload[0].to.tail = TAIL_NONE;
+	assert_int_equal(pack_image(&options, temp_path("fw.fwi"), &f), 0);
+}
+
 static void no_place_for_the_output(void **state)
 {
 	assert_int_equal(pack_image(&options, temp_path("none/fw.fwi"), &f), -1);
@@ -156,6 +168,7 @@ int main(void)
 		pack_test(same_input_same_bytes),
 		pack_test(missing_input),
 		pack_test(empty_input),
+		pack_test(ubinized_input_as_it_is),
 		pack_test(no_place_for_the_output),
 		pack_test(full_disk),
 		pack_test(sync_error),

@@ -410,6 +410,24 @@ static void files_that_cannot_be(void **state)
 	(void)alarm(0);
 }
 
+/* Packed or not, and in whichever file. */
+static void ubinized_file_as_it_is(void **state)
+{
+	size_t len;
+
+	memcpy(kernel, "UBI#", 4);
+	write_file(kernel_file, kernel, KERNEL);
+	assert_int_equal(raw_open(&raw, input, 2, NULL, NULL, &f), -1);
+	raw_close(&raw);
+	assert_fault(&f, FAULT_USAGE, "kernel.bin,kind=ubi");
+	len = gzip_pack(kernel, KERNEL, packed, sizeof(packed));
+	(void)snprintf(rootfs_file, sizeof(rootfs_file), "%s", temp_path("rootfs.gz"));
+	write_file(rootfs_file, packed, len);
+	assert_int_equal(raw_open(&raw, input, 1, NULL, NULL, &f), -1);
+	raw_close(&raw);
+	assert_fault(&f, FAULT_USAGE, "rootfs.gz: made by ubinize");
+}
+
 static void packed_file_of_nothing(void **state)
 {
 	size_t len = gzip_pack(data, 0, packed, sizeof(packed));
@@ -649,6 +667,7 @@ int main(void)
 		raw_test(sidecar_counts_as_well),
 		raw_test(files_that_cannot_be),
 		raw_test(packed_file_of_nothing),
+		raw_test(ubinized_file_as_it_is),
 		raw_test(names_of_partitions),
 		raw_test(options_of_payloads),
 		raw_test(chunks_alone),
