@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # run.sh [LABEL]
+# run.sh bench [TABLE...]
 #
 # Installs what is missing, builds all presets, and runs all tests, or those of one label, to a single total. Everything
-# it makes is in build/.
+# it makes is in build/. "bench" does not test, it measures: docs/benchmarks.md.
 
 set -eu
 
@@ -13,13 +14,14 @@ label=${1-}
 
 usage() {
 	echo "usage: sh tests/run.sh [LABEL], where LABEL is one of: $labels" >&2
+	echo "       sh tests/run.sh bench [TABLE...]" >&2
 	exit 2
 }
 
-[ $# -le 1 ] || usage
+[ $# -le 1 ] || [ "$label" = bench ] || usage
 case " $labels " in
 *" $label "*) ;;
-*) [ $# -eq 0 ] || usage ;;
+*) [ $# -eq 0 ] || [ "$label" = bench ] || usage ;;
 esac
 
 cd "$(dirname "$0")/.."
@@ -27,6 +29,12 @@ started=$(date +%s)
 
 step() {
 	echo "==> [$(($(date +%s) - started)) s] $*"
+}
+
+build() {
+	step "Build: $1"
+	cmake --preset "$1"
+	cmake --build --preset "$1"
 }
 
 wants() {
@@ -50,10 +58,17 @@ if wants vm; then
 	sh tests/setup.sh lab
 fi
 
+if [ "$label" = bench ]; then
+	shift
+	sh tests/setup.sh lab
+	build musl
+	build host
+	step "Benchmark"
+	exec tests/bench/bench "$@"
+fi
+
 for preset in musl host asan fuzz; do
-	step "Build: $preset"
-	cmake --preset "$preset"
-	cmake --build --preset "$preset"
+	build "$preset"
 done
 
 if wants vm; then

@@ -23,6 +23,9 @@ _BENCH_MODULES = ["virtio_pci", "virtio_blk", "9p", "9pnet_virtio", "nandsim", "
                   "ext4", "loop", "scsi_debug", "sd_mod"]
 _PATIENCE = 20
 _BENCH_MEMORY = "384M"
+# A clock that counts instructions, 8 ns each, and goes on at once while nobody has anything to do:
+# a processor of 125 million instructions a second, the same on every host, however busy.
+COUNTED_CLOCK = ["-icount", "shift=3,sleep=off", "-rtc", "clock=vm"]
 _FLASH_ADDRESS = 0x10000000
 _RAMOOPS_SIZE = 1 << 20
 _TAIL_SIZE = 64 << 20  # SeaBIOS works in the 16 MiB at the end of memory and just below them
@@ -188,9 +191,12 @@ def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
     return [*map(str, arguments), *_drives(disks)]
 
 
-def bench_command(initrd, share, disks=(), append=""):
-    """The command line of a workbench: no flash, all in `initrd`; the folder `share` is "host"."""
+def bench_command(initrd, share, disks=(), append="", mem=_BENCH_MEMORY, options=()):
+    """The command line of a workbench: no flash, all in `initrd`; the folder `share` is "host".
+
+    `options` are QEMU's.
+    """
     vmlinuz, _, _ = _kernel()
-    return [*_bare_machine(), "-m", _BENCH_MEMORY, "-kernel", vmlinuz, "-initrd", initrd,
+    return [*_bare_machine(), *options, "-m", mem, "-kernel", vmlinuz, "-initrd", initrd,
             "-append", f"console=ttyS0 panic=1 quiet {append}",
             "-virtfs", f"local,path={share},mount_tag=host,security_model=none", *_drives(disks)]

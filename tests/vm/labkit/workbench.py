@@ -135,11 +135,14 @@ class _CountedByFlashsim:
         return {name: count - self._start[name] for name, count in self._now(w).items()}
 
 
-def on_qemu(lab, disks=(), append=""):
-    """A workbench with Debian's kernel; its drivers of flash are loaded with modprobe."""
+def on_qemu(lab, disks=(), append="", **options):
+    """A workbench with Debian's kernel; its drivers of flash are loaded with modprobe.
+
+    The options are those of qemu.bench_command().
+    """
     share = lab.share()
     archive = _initramfs(lab, _MOUNT_9P, qemu.install_bench_modules)
-    machine = lab.start(qemu.bench_command(archive, share, disks, append))
+    machine = lab.start(qemu.bench_command(archive, share, disks, append, **options))
     return Workbench(machine, share, _CalledFunctions())
 
 
