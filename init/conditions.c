@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "admission.h"
-#include "busybox.h"
 #include "engine.h"
 #include "flashing.h"
 #include "image_home.h"
@@ -119,13 +118,8 @@ static int verify_image(struct preflight *p, struct finding *found, struct fault
 
 static int check_init(struct preflight *p, struct finding *found, struct fault *f)
 {
-	char version[32];
-
-	(void)p;
-	if (busybox_is_init("/proc/1", version, sizeof(version), f) < 0)
-		return -1;
-	finding_say(found, "PID 1 is BusyBox %s", version);
-	return 0;
+	p->via = handover_choose(p->options->via ? p->options->via : p->config.via, found, f);
+	return p->via ? 0 : -1;
 }
 
 /* All but the root, which goes last. */

@@ -71,6 +71,11 @@ static int take_after(struct config *c, const char *value, struct fault *f)
 	return plan_take_after(value, &c->after, f);
 }
 
+static int take_via(struct config *c, const char *value, struct fault *f)
+{
+	return handover_take(value, &c->via, f);
+}
+
 static int take_outcome(struct config *c, const char *value, struct fault *f)
 {
 	if (value[0] != '/' || strlen(value) >= sizeof(c->outcome))
@@ -99,6 +104,7 @@ static const struct key {
 	{ "tries", NUMBER(tries) },
 	{ "wait", NUMBER(wait) },
 	{ "after", take_after, 0, 0, false },
+	{ "via", take_via, 0, 0, false },
 	{ "outcome", take_outcome, 0, 0, false },
 	{ "mode", take_mode, 0, 0, false },
 	{ "journal", TEXT(journal) },

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "fault.h"
+#include "handover.h"
 #include "image.h"
 #include "plan.h"
 
@@ -29,7 +30,8 @@ struct config {
 	char board[CONFIG_BOARDS_MAX][IMAGE_TEXT_MAX + 1];
 	uint32_t rollback;
 	struct after after;
-	char outcome[256]; /* file for the outcome of updates; or empty */
+	const struct handover *via; /* how PID 1 is taken over; NULL: as it fits */
+	char outcome[256];          /* file for the outcome of updates; or empty */
 	enum config_mode mode;
 	char init[128]; /* the real one; or empty: as the kernel finds it */
 	char root[128]; /* in place of the kernel's words of these names; or empty */

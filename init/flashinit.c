@@ -38,6 +38,7 @@ static const char help[] =
 	"  --exec COMMAND     run this in the RAM root in place of writing an image\n"
 	"  --include FILE[=PATH]\n"
 	"                     have it there, with the libraries that it needs; may be given often\n"
+	"  --via METHOD       how PID 1 is taken over: busybox; by itself, as it fits\n"
 	"Option of update, check and status:\n"
 	"  --outcome FILE     where each turn of the update is noted, on a file system that stays\n"
 	"Option of status:\n"
@@ -64,7 +65,7 @@ static const char help[] =
 	"  -h, --help         this text\n"
 	"  --version          version of flashinit\n"
 	"\n" CONFIG_FILE
-	" may set board, rollback-number, after, outcome, journal and tries. Public keys are\nthe files " CONFIG_KEYS
+	" may set board, rollback-number, after, outcome, via, journal and tries. Public keys are\nthe files " CONFIG_KEYS
 	"/*.pub; where there is one, an image must be signed by one.\n"
 	"\n"
 	"As the kernel's first process (init=/sbin/flashinit) it boots what is whole, and finishes\n"

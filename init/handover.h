@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Phase 2: pivot into the RAM root and have BusyBox init exec flashinit there.
+ * Phase 2: pivot into the RAM root and have PID 1 exec flashinit there, by a method that it knows.
  */
 #ifndef INIT_HANDOVER_H
 #define INIT_HANDOVER_H
@@ -8,15 +8,45 @@
 #include <stdbool.h>
 
 #include "fault.h"
+#include "finding.h"
 #include "ramroot.h"
 
+/* A way to have PID 1 exec flashinit. All are called in PID 1's namespaces, as root. */
+struct handover {
+	const char *name;
+	bool only_if_asked; /* for by its name: never chosen by itself */
+	/* Whether this PID 1 can be taken over so, and what tells. Changes nothing. */
+	int (*fits)(struct finding *found, struct fault *f);
+	/*
+	 * With the RAM root as the root: has PID 1 get ready, and proves that it is. keep_going, asked
+	 * while waiting, ends it with a 0.
+	 */
+	int (*prepare)(int (*keep_going)(void), struct fault *f);
+	/*
+	 * Has PID 1 exec flashinit, which ends this process: returns only if that fails. *told is set
+	 * from where on it cannot be undone.
+	 */
+	int (*trigger)(bool *told, struct fault *f);
+	/* With the old root back: has PID 1 go on as before, whichever of the two has failed. */
+	void (*undo)(void);
+};
+
+extern const struct handover handover_busybox;
+
+/* Takes the name of a method. One that there is not is FAULT_USAGE. */
+int handover_take(const char *name, const struct handover **via, struct fault *f);
+
+/* The method that is asked for, or, if that is NULL, the first that fits; NULL with why if none does. */
+const struct handover *handover_choose(const struct handover *asked, struct finding *found,
+				       struct fault *f);
+
 /*
- * Makes the RAM root the root of every process, has init reread its inittab, waits for the proof
- * that it did, and tells it to restart. Called with all signals blocked; keep_going, asked while
- * waiting, ends it with a 0. Does not return if all goes well: init kills this process. If it
- * returns, the fault says why; the old root is the root again, and everything may be undone, unless
- * *told is true.
+ * Makes the RAM root the root of every process, and has PID 1 exec flashinit by that method. Called
+ * with all signals blocked; keep_going, asked while waiting, ends it with a 0. Does not return if all
+ * goes well: this process is killed. If it returns, the fault says why; the old root is the root
+ * again, and everything may be undone, unless *told is true.
  */
-int handover(struct ramroot *r, int (*keep_going)(void), bool *told, struct fault *f);
+int handover(const struct handover *via, struct ramroot *r, int (*keep_going)(void), bool *told,
+	     struct fault *f);
 
 #endif

@@ -22,6 +22,7 @@ enum {
 	OPT_EXEC,
 	OPT_INCLUDE,
 	OPT_GOOD,
+	OPT_VIA,
 	OPT_VERSION
 };
 
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "exec", required_argument, NULL, OPT_EXEC },
 	{ "include", required_argument, NULL, OPT_INCLUDE },
+	{ "via", required_argument, NULL, OPT_VIA },
 	{ "good", no_argument, NULL, OPT_GOOD },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -66,6 +68,7 @@ static unsigned int verbs_of(int option)
 		return VERB_UPDATE | VERB_WRITE;
 	case OPT_EXEC:
 	case OPT_INCLUDE:
+	case OPT_VIA:
 		return VERB_UPDATE | VERB_CHECK;
 	case OPT_KEY:
 		return VERB_INFO | VERB_VERIFY;
@@ -191,6 +194,8 @@ static int take_option(struct options *o, int option, struct fault *f)
 		return take_exec(&o->firmware, f);
 	case OPT_INCLUDE:
 		return take_include(&o->firmware, f);
+	case OPT_VIA:
+		return handover_take(optarg, &o->update.via, f);
 	default: /* getopt has said what is wrong with it */
 		return fault_set(f, FAULT_USAGE, "try flashinit --help");
 	}

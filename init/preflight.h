@@ -24,6 +24,7 @@ struct preflight {
 	struct targets targets;
 	struct mount_table will_go;        /* those that any process can reach */
 	struct mount_table all, reachable; /* what is mounted, whether it can be reached or not */
+	const struct handover *via;        /* how PID 1 is taken over */
 	const char *outcome;               /* file for it; "" is none */
 	const char *journal;               /* partition of it; "" is none */
 	char home[32]; /* type of the file system that the image stays on; or empty */

@@ -187,7 +187,7 @@ static int hand_over(const struct preflight *p, struct ramroot *ram, bool *told,
 	if (tell_outcome(p, FAULT_FAILED, "handing-over", "init is told to go", f) < 0)
 		return -1;
 	say("handing over to init; what follows is told on the console");
-	return handover(ram, not_interrupted, told, f);
+	return handover(p->via, ram, not_interrupted, told, f);
 }
 
 static int stage_and_go(const struct update_options *o, struct preflight *p, struct fault *f)

@@ -4,17 +4,19 @@
 
 #include <stdbool.h>
 
-#include "plan.h"
 #include "firmware.h"
+#include "handover.h"
+#include "plan.h"
 
 struct update_options {
 	struct firmware_request *firmware;
 	struct after after;
-	bool after_given;    /* if not, the configuration says it */
-	const char *outcome; /* file; NULL: the configuration says it */
-	bool check_only;     /* phase 0 only */
-	bool dry_run;        /* phases 0 and 1, and back */
-	bool json;           /* tell it in events, a line each */
+	bool after_given;           /* if not, the configuration says it */
+	const char *outcome;        /* file; NULL: the configuration says it */
+	const struct handover *via; /* NULL: the configuration says it, or PID 1 */
+	bool check_only;            /* phase 0 only */
+	bool dry_run;               /* phases 0 and 1, and back */
+	bool json;                  /* tell it in events, a line each */
 };
 
 /* What is to follow: the option's word, or else the configuration's. */

@@ -61,7 +61,9 @@ static void nothing_in_it(void **state)
 static void all_keys(void **state)
 {
 	fine("# this device\nboard = acme,router\n\nboard=other board\n"
-	     "\trollback-number\t= 4294967295\r\nafter =poweroff  \noutcome = /data/last outcome\n");
+	     "\trollback-number\t= 4294967295\r\nafter =poweroff  \noutcome = /data/last outcome\n"
+	     "via = busybox\n");
+	assert_ptr_equal(c.via, &handover_busybox);
 	assert_string_equal(c.outcome, "/data/last outcome");
 	assert_int_equal(c.board_count, 2);
 	assert_string_equal(c.board[0], "acme,router");
@@ -71,6 +73,7 @@ static void all_keys(void **state)
 	fine("after = halt"); /* without a newline; and nothing is left of the last time */
 	assert_int_equal(c.after.what, AFTER_HALT);
 	assert_string_equal(c.outcome, "");
+	assert_null(c.via);
 	assert_int_equal(c.board_count, 0);
 	assert_int_equal(c.rollback, 0);
 	fine("board = a = b #c\n"); /* a comment is a line */
@@ -88,6 +91,7 @@ static void lines_that_make_no_sense(void **state)
 	refused("rollback-number = 1 # why\n", "line 1: \"1 # why\" is not a number");
 	refused("after = never\n", "line 1: ");
 	assert_fault(&f, FAULT_UNFIT, "must be reboot, poweroff, halt, boot or");
+	refused("via = magic\n", "line 1: --via magic: must be busybox");
 	refused("board = a\nafter = Halt\nrollback-number = 3\n", "line 2: ");
 }
 

@@ -89,6 +89,17 @@ static void outcome_and_status(void **state)
 	assert_null(o.update.outcome);
 }
 
+static void methods(void **state)
+{
+	parsed("update a.fwi", VERB_UPDATE);
+	assert_null(o.update.via);
+	parsed("check --via busybox a.fwi", VERB_CHECK);
+	assert_ptr_equal(o.update.via, &handover_busybox);
+	refused("update --via magic a.fwi", "--via magic: must be busybox");
+	refused("update --via busy a.fwi", "--via busy: must be");
+	refused("write --via busybox a.fwi", "does not go with write");
+}
+
 static void help_and_version(void **state)
 {
 	parsed("-h", VERB_HELP);
@@ -303,6 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		options_test(verbs),
 		options_test(outcome_and_status),
+		options_test(methods),
 		options_test(help_and_version),
 		options_test(words_that_are_missing_or_too_many),
 		options_test(options_of_write),

@@ -47,6 +47,7 @@ def check_fits(lab):
                   "home: the image stays where it is (squashfs)",
                   "ramroot: can be placed in /", "this system can be updated"):
         lab.check(f"flashinit: {words}" in lines, f"{words!r} is not in {lines}")
+    lab.check(": via busybox\n" in lines, lines)
     checks, last = _events(b.machine.sh("flashinit check --json /mnt/fit.fwi", check=True).out)
     lab.check(all(c["ok"] and c["code"] == 0 for c in checks.values()), checks)
     lab.check_equal({name: checks["conf"][name] for name in ("needed", "available", "bad", "spare")},
