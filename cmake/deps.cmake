@@ -30,19 +30,22 @@ function(dep_library target alias)
 	target_include_directories(${target} SYSTEM INTERFACE "${shown}")
 endfunction()
 
-# dep_changed(TREE folder FILE file FROM text TO text RESULT variable)
+# dep_changed(TREE folder FILE file FROM text... TO text... RESULT variable)
 #
-# A copy of a source file in which FROM, which must be there, is TO: for what makes a program large. Where the copy is,
-# relative to TREE, comes back in RESULT.
+# A copy of a source file in which each FROM, which must be there, is its TO: for what makes a program large. Where the copy
+# is, relative to TREE, comes back in RESULT.
 function(dep_changed)
-	cmake_parse_arguments(PARSE_ARGV 0 arg "" "TREE;FILE;FROM;TO;RESULT" "")
+	cmake_parse_arguments(PARSE_ARGV 0 arg "" "TREE;FILE;RESULT" "FROM;TO")
 	set(copy "${CMAKE_BINARY_DIR}/changed/${arg_FILE}")
 	file(READ "${arg_TREE}/${arg_FILE}" text)
-	string(FIND "${text}" "${arg_FROM}" found)
-	if(found EQUAL -1)
-		message(FATAL_ERROR "${arg_TREE}/${arg_FILE} has changed: look again at what ${CMAKE_CURRENT_FUNCTION_LIST_FILE} does to it")
-	endif()
-	string(REPLACE "${arg_FROM}" "${arg_TO}" text "${text}")
+	foreach(from to IN ZIP_LISTS arg_FROM arg_TO)
+		string(FIND "${text}" "${from}" found)
+		if(found EQUAL -1)
+			message(FATAL_ERROR
+				"${arg_TREE}/${arg_FILE} has changed: look again at what ${CMAKE_CURRENT_FUNCTION_LIST_FILE} does to it")
+		endif()
+		string(REPLACE "${from}" "${to}" text "${text}")
+	endforeach()
 	file(CONFIGURE OUTPUT "${copy}" CONTENT "${text}" @ONLY)
 	file(RELATIVE_PATH copy "${arg_TREE}" "${copy}")
 	set(${arg_RESULT} "${copy}" PARENT_SCOPE)
@@ -63,14 +66,13 @@ function(musl_is_the_pinned_one result)
 	string(REGEX MATCH "[^\n]*/libc\\.a" archive "${files}")
 	file(STRINGS "${archive}" version REGEX "^1\\.2\\.3$")
 	if(NOT version)
-		message(WARNING "${archive} is not musl 1.2.3, parts of which would make the programs 11 KB smaller")
+		message(WARNING "${archive} is not musl 1.2.3, parts of which would make the programs some KB smaller")
 	endif()
 	set(${result} "${version}" PARENT_SCOPE)
 endfunction()
 
-# What is large of musl, as small as the rest (5 KB less), and its printf without floating point, which nobody here
-# prints (6 KB less). Objects come before those of the C library's archive, which must be of the same version: their
-# parts know each other. Not by link-time optimization, which drops what only the archive asks for.
+# What is large of musl, as small as the rest (5 KB less). Objects come before those of the C library's archive, which must
+# be of the same version: their parts know each other. Not by link-time optimization, which drops what only the archive asks for.
 set(musl_is_pinned OFF)
 if(FLASHINIT_MUSL_ARCH)
 	musl_is_the_pinned_one(musl_is_pinned)
@@ -79,14 +81,8 @@ if(musl_is_pinned)
 	flashinit_source(
 		NAME musl
 		OPTION FLASHINIT_MUSL_SOURCE
-		PROBE src/stdio/vfprintf.c
+		PROBE src/misc/getopt.c
 		RESULT musl)
-	dep_changed(
-		TREE "${musl}"
-		FILE src/stdio/vfprintf.c
-		FROM "l = fmt_fp(f, arg.f, w, p, fl, t)"
-		TO "return -1"
-		RESULT vfprintf)
 	# The time by a system call: to find it in the kernel's shared page takes 1 KB.
 	dep_changed(
 		TREE "${musl}"
@@ -94,13 +90,23 @@ if(musl_is_pinned)
 		FROM "#ifdef VDSO_CGT_SYM"
 		TO "#if 0"
 		RESULT clock_gettime)
+	# Messages without a stream for standard error, which would be the only one of flashinit's.
+	dep_changed(
+		TREE "${musl}"
+		FILE src/misc/getopt.c
+		FROM
+			"\tFLOCK(f);\n\tfputs(a, f)>=0\n\t&& fwrite(b, strlen(b), 1, f)\n\t&& fwrite(c, 1, l, f)==l\n\t&& putc('\\n', f);\n\tFUNLOCK(f);\n"
+			"FILE *f = stderr;\n"
+		TO
+			"\tdprintf(2, \"%s%s%.*s\\n\", a, b, (int)l, c);\n"
+			"\n"
+		RESULT getopt)
 	add_library(dep_musl OBJECT
 		"${musl}/${clock_gettime}"
-		"${musl}/${vfprintf}"
+		"${musl}/${getopt}"
 		"${musl}/src/malloc/mallocng/free.c"
 		"${musl}/src/malloc/mallocng/malloc.c"
 		"${musl}/src/malloc/mallocng/realloc.c"
-		"${musl}/src/misc/getopt.c"
 		"${musl}/src/misc/getopt_long.c"
 		"${musl}/src/string/strstr.c"
 		"${musl}/src/thread/pthread_create.c")
@@ -175,10 +181,25 @@ dep_changed(
 	FROM "${steps}${last}${words}"
 	TO "for (int j = i; j < i + 16; j += 8) {\n${eight}}\n${last}for (int j = i; j < i + 16; j += 4) {\n${four}}\n"
 	RESULT sha256)
+# Ed25519 spelled out for speed is 5 KB more than in the loops of small/ed25519.h. Where the compiler has integers of 128 bits
+# a number of the field has five parts instead of ten, which is 3 KB less, and faster.
+set(ref10 crypto_core/ed25519/ref10)
+dep_changed(
+	TREE "${sodium}/src/libsodium"
+	FILE ${ref10}/ed25519_ref10.c
+	FROM
+		"void\nfe25519_invert(fe25519 out"
+		"static void\nfe25519_pow22523(fe25519 out"
+		"void\nsc25519_reduce("
+	TO
+		"#include \"small/ed25519.h\"\nvoid\nunused_invert(fe25519 out"
+		"void\nunused_pow22523(fe25519 out"
+		"void\nunused_reduce("
+	RESULT ed25519)
 dep_library(dep_sodium sodium::verify
 	TREE "${sodium}/src/libsodium"
 	SOURCES
-		crypto_core/ed25519/ref10/ed25519_ref10.c
+		${ed25519}
 		${blake2b_compress}
 		crypto_generichash/blake2b/ref/blake2b-ref.c
 		crypto_generichash/blake2b/ref/generichash_blake2b.c
@@ -198,12 +219,17 @@ dep_library(dep_sodium sodium::verify
 		include:sodium/export.h
 		include:sodium/utils.h)
 target_compile_definitions(dep_sodium PRIVATE CONFIGURED=1)
+if(CMAKE_SIZEOF_VOID_P EQUAL 8)
+	target_compile_definitions(dep_sodium PRIVATE HAVE_TI_MODE=1)
+endif()
 target_include_directories(dep_sodium PRIVATE
+	"${CMAKE_SOURCE_DIR}"
+	"${sodium}/src/libsodium/${ref10}"
 	"${sodium}/src/libsodium/include"
 	"${sodium}/src/libsodium/include/sodium"
 	"${sodium}/src/libsodium/crypto_generichash/blake2b/ref")
 # The sums and differences in the field of Ed25519 are 640 bytes more where each is inlined.
-set_source_files_properties("${sodium}/src/libsodium/crypto_core/ed25519/ref10/ed25519_ref10.c"
+set_source_files_properties("${sodium}/src/libsodium/${ed25519}"
 	PROPERTIES COMPILE_OPTIONS -fno-inline)
 # Its files hold more than we call, which refers to files that are not built: every linker must drop that.
 target_compile_options(dep_sodium PRIVATE -ffunction-sections -fdata-sections)

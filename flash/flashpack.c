@@ -116,7 +116,8 @@ static void show_progress(const char *file, uint64_t done)
 	if (now < next)
 		return;
 	next = now + 1;
-	(void)fprintf(stderr, "flashpack: %s: %llu MiB\n", file, (unsigned long long)done >> 20);
+	(void)dprintf(STDERR_FILENO, "flashpack: %s: %llu MiB\n", file,
+		      (unsigned long long)done >> 20);
 }
 
 static int take_board(struct pack_options *o, const char *name, struct fault *f)
@@ -312,6 +313,6 @@ int main(int argc, char **argv)
 
 	if (parse(&c, argc, argv, &f) == 0 && run(&c, argc - optind, argv + optind, &f) == 0)
 		return 0;
-	(void)fprintf(stderr, "flashpack: %s\n", f.text);
+	(void)dprintf(STDERR_FILENO, "flashpack: %s\n", f.text);
 	return f.kind == FAULT_USAGE || f.kind == FAULT_IMAGE ? (int)f.kind : 1;
 }
