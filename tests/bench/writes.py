@@ -18,10 +18,9 @@ NAME = "writes"
 MIB = 1 << 20
 _PART = nandsim.name(0)
 _GEOMETRY = Geometry("nand", ERASEBLOCK, PAGE, nandsim.SUBPAGE)
-# nandsim's own times where do_delays=1 and nothing else is said, in seconds.
-_READ, _PROGRAM, _ERASE = 25e-6, 200e-6, 2e-3
-_BYTE_IN, _BYTE_OUT = 50e-9, 40e-9
-_PAGE_BYTES = PAGE + 64
+# nandsim's times in seconds, where do_delays=1 and nothing else is said: it reads a page in 25 us and
+# 2048 times 50 ns, and programs one in 200 us and 2048 times 40 ns, in whole microseconds each.
+_READ, _PROGRAM, _ERASE = (25 + 102) * 1e-6, (200 + 81) * 1e-6, 2e-3
 _PATIENCE = 600
 
 
@@ -87,6 +86,10 @@ WAYS = {
          "mtdraw erase $dev 0 $((size / 131072)) && mtdraw write $dev 0 131072 </ram/$new.bin && "
          "dd if=$dev of=/dev/null bs=128k count=$((size / 131072)) 2>/dev/null"),
 }
+_FEW_WAYS = [
+    "flashinit write, image", "flashinit write, plain file", "flashinit write, image from a pipe",
+    "flash_erase, nandwrite", "flash_erase, nandwrite, nanddump, cmp",
+    "gzip -dc, flash_erase, nandwrite, nanddump, cmp", "the driver alone: erase, write, read"]
 
 
 def measure(w, command, variables=""):
@@ -101,13 +104,10 @@ def measure(w, command, variables=""):
     return Measured(wall / 1e6, user / 1e6, system / 1e6, peak, w.operations()["erase"])
 
 
-def chip_times(size, erased=True, read=True):
+def chip_times(size, read=True):
     """What the chip itself takes to erase and program that much, and to give it back: seconds."""
     pages = size // PAGE
-    erase = size // ERASEBLOCK * _ERASE if erased else 0
-    program = pages * (_PROGRAM + _PAGE_BYTES * _BYTE_IN)
-    back = pages * (_READ + _PAGE_BYTES * _BYTE_OUT) if read else 0
-    return erase + program + back
+    return size // ERASEBLOCK * _ERASE + pages * (_PROGRAM + (_READ if read else 0))
 
 
 def _check(w, new, size):
@@ -115,19 +115,28 @@ def _check(w, new, size):
           _PATIENCE)
 
 
-def _rounds(w, images, names, rounds):
-    """Each way writes the image that is not there, in alternating order; {name: [Measured]}."""
+def _take_turns(names, rounds, run_one):
+    """{name: [Measured]} of what run_one(name, round) measures, in alternating order."""
     found = {name: [] for name in names}
-    w.run(f"flash_erase -q /dev/mtd0 0 0 2>/dev/null; nandwrite -q -p /dev/mtd0 /ram/A.bin",
-          _PATIENCE)
-    new = "B"
     for number in range(rounds):
         for name in names if number % 2 == 0 else reversed(names):
-            variables = f"new={new} size={images.size} dev=/dev/mtd0"
-            found[name].append(measure(w, WAYS[name][1], variables))
-            _check(w, new, images.size)
-            new = "A" if new == "B" else "B"
+            found[name].append(run_one(name, number))
     return found
+
+
+def _rounds(w, images, names, rounds):
+    """Each way writes the image that is not there, in alternating order; {name: [Measured]}."""
+    turn = {"new": "A"}
+    w.run("flash_erase -q /dev/mtd0 0 0 2>/dev/null; nandwrite -q -p /dev/mtd0 /ram/A.bin",
+          _PATIENCE)
+
+    def one(name, _number):
+        turn["new"] = "B" if turn["new"] == "A" else "A"
+        found = measure(w, WAYS[name][1], f"new={turn['new']} size={images.size} dev=/dev/mtd0")
+        _check(w, turn["new"], images.size)
+        return found
+
+    return _take_turns(names, rounds, one)
 
 
 def _chip(w, size, delays):
@@ -136,12 +145,12 @@ def _chip(w, size, delays):
     w.run("modprobe mtdblock")
 
 
-def _different(w, images, rounds, ways):
-    slow, fast = ({}, {})
-    for delays, found in ((True, slow), (False, fast)):
-        _chip(w, images.size, delays)
-        found.update(_rounds(w, images, ways, rounds))
-    table = Table(f"A wholly different image of {images.size // MIB} MiB onto NAND",
+def _different(w, images, rounds, ways, mips):
+    _chip(w, images.size, True)
+    slow = _rounds(w, images, ways, rounds)
+    _chip(w, images.size, False)
+    fast = _rounds(w, images, ways, rounds)
+    table = Table(f"A wholly different image of {images.size // MIB} MiB onto NAND, {mips} MIPS",
                   ["way", "read back", "seconds", "of the chip's own", "without delays: seconds",
                    "user CPU", "system CPU"])
     for name in ways:
@@ -158,20 +167,180 @@ def _different(w, images, rounds, ways):
     return table
 
 
-def _machine(lab):
-    w = workbench.on_qemu(lab, mem="768M", options=qemu.COUNTED_CLOCK)
+# Some eraseblocks changed
+
+_SHARES = (0, 1, 10, 50, 100)
+# flashcp -p of mtd-utils 2.1.5 reads an eraseblock into 10 KiB of stack, and crashes with larger.
+_NOR_BLOCK = 8 << 10
+_NAND_UPDATES = {
+    "flashinit write, image": "flashinit write /ram/$new.fwi",
+    "flashinit write, image from a pipe": "cat /ram/$new.fwi | flashinit write -",
+    "flash_erase, nandwrite": WAYS["flash_erase, nandwrite"][1],
+    "flash_erase, nandwrite, nanddump, cmp": WAYS["flash_erase, nandwrite, nanddump, cmp"][1],
+}
+_NOR_UPDATES = {
+    "flashinit write, image": "flashinit write /ram/$new.fwi",
+    "flashcp -p": "flashcp -p /ram/$new.bin $dev",
+    "flashcp": "flashcp /ram/$new.bin $dev",
+}
+_NOR_PART = "mtdram test device"
+
+
+def _changed(size, block):
+    """{percentage: image}; 0 is the one that the others are measured from."""
+    old, new = contents(size, "A"), contents(size, "B")
+    images, blocks = {}, size // block
+    for share in _SHARES:
+        wanted = max(1, blocks * share // 100) if share else 0
+        changed = {number * blocks // wanted for number in range(wanted)}
+        images[share] = b"".join((new if number in changed else old)[number * block:][:block]
+                                 for number in range(blocks))
+    return images
+
+
+def _put_changed(lab, w, size, block, suffix, part):
+    for share, content in _changed(size, block).items():
+        plain = lab.folder / f"{share}{suffix}.bin"
+        plain.write_bytes(content)
+        w.put(plain.name, content)
+        w.put(f"{share}{suffix}.fwi", Path(bench.pack(lab, f"{share}{suffix}", {part: plain})))
+    w.run("mv /host/*.bin /host/*.fwi /ram", _PATIENCE)
+
+
+# Each erases the whole partition in one call, which counts as one.
+_ERASE_ALL = ("flash_erase, nandwrite", "flash_erase, nandwrite, nanddump, cmp", "flashcp")
+
+
+def _updates(w, size, block, ways, what, suffix, rounds):
+    table = Table(f"{size // MIB} MiB with some eraseblocks changed, onto {what}",
+                  ["eraseblocks changed", "way", "eraseblocks erased", "seconds", "user CPU"])
+    for share in _SHARES:
+        def one(way, _number):
+            found = []
+            for new in (share, 0):  # there, and back again for the next
+                variables = f"new={new}{suffix} size={size} dev=/dev/mtd0"
+                found.append(measure(w, ways[way], variables))
+                w.run(f"head -c {size} /dev/mtd0 | cmp - /ram/{new}{suffix}.bin", _PATIENCE)
+            return found[0]
+
+        for way, runs in _take_turns(list(ways), rounds, one).items():
+            erases = {size // block if way in _ERASE_ALL else run.erases for run in runs}
+            table.rows.append([f"{share} %", way, " or ".join(map(str, sorted(erases))),
+                               figure([run.wall for run in runs]),
+                               figure([run.user for run in runs])])
+    return table
+
+
+def _some_changed(lab, w, size):
+    _put_changed(lab, w, size, ERASEBLOCK, "", _PART)
+    _chip(w, size, True)
+    w.run("flash_erase -q /dev/mtd0 0 0 2>/dev/null; nandwrite -q -p /dev/mtd0 /ram/0.bin",
+          _PATIENCE)
+    nand = _updates(w, size, ERASEBLOCK, _NAND_UPDATES, "NAND, with the chip's times", "", 1)
+    w.run("rmmod mtdblock; rmmod nandsim; rm /ram/*; "
+          f"modprobe mtdram total_size={size >> 10} erase_size={_NOR_BLOCK >> 10}")
+    _put_changed(lab, w, size, _NOR_BLOCK, "nor", _NOR_PART)
+    w.run("flashcp /ram/0nor.bin /dev/mtd0", _PATIENCE)
+    nor = _updates(w, size, _NOR_BLOCK, _NOR_UPDATES, "NOR, which takes no time here", "nor", 1)
+    nor.notes.append("The eraseblocks have 8 KiB, since flashcp -p of mtd-utils 2.1.5 crashes "
+                     "with any that do not fit into its buffer of 10 KiB.")
+    w.run("rmmod mtdram; rm /ram/*")
+    return [nand, nor]
+
+
+# UBI
+
+_UBI_IMAGE = {
+    "flashinit write, UBI image": "flashinit write /ram/$new.ubi.fwi",
+    "ubiformat -f": "ubiformat -q -y -f /ram/$new.ubi /dev/mtd0",
+    "gzip -dc, ubiformat -f -":
+        "gzip -dc /ram/$new.ubi.gz | ubiformat -q -y -S $(stat -c %s /ram/$new.ubi) -f - /dev/mtd0",
+}
+_UBI_VOLUME = {
+    "flashinit write, volume": "flashinit write /ram/$new.vol.fwi",
+    "ubiupdatevol": "ubiupdatevol /dev/ubi0_0 /ram/$new.bin",
+    "ubiupdatevol, cmp": "ubiupdatevol /dev/ubi0_0 /ram/$new.bin && "
+                         "head -c $size /dev/ubi0_0 | cmp - /ram/$new.bin",
+    "gzip -dc, ubiupdatevol": "gzip -dc /ram/$new.gz | ubiupdatevol -s $size /dev/ubi0_0 -",
+}
+
+
+def _put_ubi(lab, w, images):
+    for name in images.bytes:
+        plain = lab.folder / f"{name}.bin"
+        ubi = Path(image.ubinize(plain, lab.folder / f"{name}.ubi", _GEOMETRY, "static"))
+        w.put(ubi.name, ubi)
+        w.put(f"{name}.ubi.gz", gzip.compress(ubi.read_bytes(), 9, mtime=0))
+        for suffix, payload in (("ubi", f"{ubi},kind=ubi"),
+                                ("vol", f"{plain},kind=ubivol,volume=rootfs,volume-type=static")):
+            w.put(f"{name}.{suffix}.fwi",
+                  Path(bench.pack(lab, f"{name}{suffix}", {_PART: payload})))
+    w.run("mv /host/*.ubi /host/*.gz /host/*.fwi /ram", _PATIENCE)
+
+
+def _ubi_table(title, found):
+    table = Table(title, ["way", "read back", "seconds", "user CPU", "system CPU"])
+    for way, runs in found.items():
+        read = "all" if "flashinit" in way or "cmp" in way else "none"
+        table.rows.append([way, read, *(figure([getattr(run, what) for run in runs])
+                                        for what in ("wall", "user", "system"))])
+    return table
+
+
+def _ubi(lab, w, images, rounds):
+    _put_ubi(lab, w, images)
+    _chip(w, images.size + 32 * ERASEBLOCK, True)
+    w.run("modprobe ubi; ubiformat -q -y -f /ram/A.ubi /dev/mtd0", _PATIENCE)
+    turn = {"new": "A"}
+
+    def written(ways, before, after):
+        def one(way, _number):
+            turn["new"] = "B" if turn["new"] == "A" else "A"
+            variables = f"new={turn['new']} size={images.size}"
+            w.run(before)
+            found = measure(w, ways[way], variables)
+            w.run(f"{after}; head -c {images.size} /dev/ubi0_0 | cmp - /ram/{turn['new']}.bin",
+                  _PATIENCE)
+            return found
+        return one
+
+    attach, detach = "ubiattach -p /dev/mtd0 >/dev/null", "ubidetach -p /dev/mtd0"
+    size = images.size // MIB
+    whole = _take_turns(list(_UBI_IMAGE), rounds,
+                        written(_UBI_IMAGE, "ubidetach -p /dev/mtd0 2>/dev/null; true", attach))
+    w.run(f"{detach}; {attach}")
+    volume = _take_turns(list(_UBI_VOLUME), rounds, written(_UBI_VOLUME, "true", "true"))
+    return [_ubi_table(f"A UBI image with a static volume of {size} MiB onto NAND", whole),
+            _ubi_table(f"A static UBI volume of {size} MiB, UBI attached", volume)]
+
+
+def _machine(lab, clock):
+    w = workbench.on_qemu(lab, mem="768M", options=clock)
     w.run("modprobe mtdblock")
     return w
 
 
-def run(lab, quick):
-    """Items 1 to 3: NAND, changed eraseblocks, UBI."""
-    rounds = 1 if quick else 3
+def _large_and_fast(lab):
+    # One round: the figures of the first table tell how well they repeat.
     tables = []
-    for size in (2 * MIB,) if quick else (16 * MIB, 64 * MIB):
-        part = lab.part(f"{size // MIB}")
-        w = _machine(part)
-        images = Images(part, w, size)
-        tables.append(_different(w, images, rounds, list(WAYS)))
+    for size, clock, mips, ways in ((64, qemu.COUNTED_CLOCK, 125, _FEW_WAYS),
+                                    (16, qemu.FASTER_CLOCK, 500, _FEW_WAYS)):
+        part = lab.part(f"{size}-{mips}")
+        w = _machine(part, clock)
+        tables.append(_different(w, Images(part, w, size * MIB), 1, ways, mips))
         part.close()
     return tables
+
+
+def run(lab, quick):
+    """NAND, UBI, and changed eraseblocks on NAND and NOR."""
+    rounds, size = (1, MIB) if quick else (3, 16 * MIB)
+    w = _machine(lab, qemu.COUNTED_CLOCK)
+    images = Images(lab, w, size)
+    different = _different(w, images, rounds, list(WAYS), 125)
+    ubi = _ubi(lab, w, images, rounds)
+    w.run("ubidetach -p /dev/mtd0; rm /ram/*")
+    changed = _some_changed(lab, w, size)
+    w.machine.kill()
+    larger = [] if quick else _large_and_fast(lab)
+    return [different, *larger, *changed, *ubi]

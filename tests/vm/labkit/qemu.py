@@ -26,6 +26,7 @@ _BENCH_MEMORY = "384M"
 # A clock that counts instructions, 8 ns each, and goes on at once while nobody has anything to do:
 # a processor of 125 million instructions a second, the same on every host, however busy.
 COUNTED_CLOCK = ["-icount", "shift=3,sleep=off", "-rtc", "clock=vm"]
+FASTER_CLOCK = ["-icount", "shift=1,sleep=off", "-rtc", "clock=vm"]
 _FLASH_ADDRESS = 0x10000000
 _RAMOOPS_SIZE = 1 << 20
 _TAIL_SIZE = 64 << 20  # SeaBIOS works in the 16 MiB at the end of memory and just below them
