@@ -35,28 +35,16 @@ static int check_user(struct preflight *p, struct finding *found, struct fault *
 	return 0;
 }
 
-static int same_file(const char *a, const char *b, const char *what, struct fault *f)
-{
-	struct stat one, two;
-
-	if (stat(a, &one) < 0 || stat(b, &two) < 0)
-		return fault_errno(f, FAULT_UNFIT, "cannot compare %s with %s (is /proc mounted?)",
-				   a, b);
-	if (one.st_dev != two.st_dev || one.st_ino != two.st_ino)
-		return fault_set(f, FAULT_UNFIT, "runs in another %s than PID 1 does", what);
-	return 0;
-}
-
 /* In a container or a chroot, pivot_root would change another root than PID 1's. */
 static int check_place(struct preflight *p, struct finding *found, struct fault *f)
 {
 	(void)p;
 	finding_say(found, "the root and the namespaces are those of PID 1");
-	if (same_file("/", "/proc/1/root", "root folder", f) < 0)
+	if (pid1_shares("/", "/proc/1/root", "root folder", f) < 0)
 		return -1;
 	if (access("/proc/self/ns/mnt", F_OK) < 0)
 		return 0; /* a kernel without namespaces has but one */
-	if (same_file("/proc/self/ns/mnt", "/proc/1/ns/mnt", "mount namespace", f) < 0)
+	if (pid1_shares("/proc/self/ns/mnt", "/proc/1/ns/mnt", "mount namespace", f) < 0)
 		return -1;
 	if (pid_namespace_is_first())
 		return 0;

@@ -8,10 +8,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ptrace_regs.h"
 #include "say.h"
 
 static const struct handover *const methods[] = {
 	&handover_busybox,
+#ifndef REGS_UNKNOWN
+	&handover_ptrace,
+#endif
 	NULL,
 };
 
@@ -22,7 +26,7 @@ int handover_take(const char *name, const struct handover **via, struct fault *f
 		if (strcmp(name, methods[i]->name) == 0)
 			return 0;
 	}
-	return fault_set(f, FAULT_USAGE, "--via %s: must be busybox", name);
+	return fault_set(f, FAULT_USAGE, "--via %s: must be busybox or ptrace", name);
 }
 
 static void name_method(struct finding *found, const struct handover *m)

@@ -39,6 +39,19 @@ bool pid1_is_us(void)
 	return getpid() == 1 && pid_namespace_is_first();
 }
 
+int pid1_shares(const char *ours, const char *its, const char *what, struct fault *f)
+{
+	struct stat one, two;
+
+	if (stat(ours, &one) < 0 || stat(its, &two) < 0)
+		return fault_errno(f, FAULT_UNFIT,
+				   "cannot compare %s with %s (no /proc, or no CAP_SYS_PTRACE?)",
+				   ours, its);
+	if (one.st_dev != two.st_dev || one.st_ino != two.st_ino)
+		return fault_set(f, FAULT_UNFIT, "runs in another %s than PID 1 does", what);
+	return 0;
+}
+
 static void own_signals(void)
 {
 	static const int ignored[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "fault.h"
+
 /* Whether this process is in the machine's own PID namespace, not in one of a container. */
 bool pid_namespace_is_first(void);
 
@@ -15,6 +17,12 @@ bool pid_namespace_is_first(void);
  * a container, or unshare.
  */
 bool pid1_is_us(void);
+
+/*
+ * Whether two files of /proc are the same, ours and PID 1's, of what the fault says that we do not share if
+ * they are not.
+ */
+int pid1_shares(const char *ours, const char *its, const char *what, struct fault *f);
 
 /*
  * Ignores what could end or stop us, blocks every other signal, disables Ctrl-Alt-Del (BusyBox

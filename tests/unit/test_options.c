@@ -95,7 +95,9 @@ static void methods(void **state)
 	assert_null(o.update.via);
 	parsed("check --via busybox a.fwi", VERB_CHECK);
 	assert_ptr_equal(o.update.via, &handover_busybox);
-	refused("update --via magic a.fwi", "--via magic: must be busybox");
+	parsed("update --via=ptrace a.fwi", VERB_UPDATE);
+	assert_ptr_equal(o.update.via, &handover_ptrace);
+	refused("update --via magic a.fwi", "--via magic: must be busybox or ptrace");
 	refused("update --via busy a.fwi", "--via busy: must be");
 	refused("write --via busybox a.fwi", "does not go with write");
 }

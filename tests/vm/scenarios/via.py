@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Inits other than BusyBox's: each method of taking over from them, and what is left when it fails."""
+
+from labkit import bench
+from labkit.scenario import scenario
+
+_STATE = "cat /proc/self/mountinfo; ls / /tmp /run; cat /etc/inittab; readlink /proc/1/exe; readlink /proc/1/root"
+_UPDATE = "flashinit update --via {} --after poweroff /mnt/fw.fwi"
+
+
+def _on(lab, layout, init, **options):
+    """Firmware 1 under that init, which gives a shell on the console."""
+    b = bench.on(lab, layout, filler="1M", prompt=False, append=f"init={init}", **options)
+    _enter(b, 1)
+    return b
+
+
+def _qemu(lab, init):
+    b = bench.on(lab, "jffs2-nor", lab.qemu, filler="1M", prompt=False, hardware={"init": init})
+    _enter(b, 1)
+    return b
+
+
+def _enter(b, version):
+    b.machine.expect(f"FIRMWARE {version} UP", timeout=60)
+    b.machine.expect(f"firmware {version}# ")
+    b.mount_stick()
+
+
+def _finish(lab, b):
+    """The machine powers off, the flash is the image, and firmware 2 comes up under the same init."""
+    lab.check_equal(b.machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    b.switch_on()
+    _enter(b, 2)
+    lab.check_equal(b.machine.sh("cat /etc/version").out, "2", "/etc/version")
+
+
+def _refused(lab, b, command, words, before):
+    result = b.machine.sh(command, timeout=40)
+    lab.check_equal(result.code, 4, f"exit code\n{result.out}")
+    lab.check(words in result.out, f"{words!r} is not in {result.out}")
+    lab.check_equal(b.machine.sh(_STATE).out, before, "the system afterwards")
+
+
+@scenario()
+def ptrace_plain_init(lab):
+    """A PID 1 that knows nothing: refused, but with --via ptrace taken over, in the midst of a wait."""
+    b = _on(lab, "jffs2-nand", "/usr/bin/plaininit")
+    before = b.machine.sh(_STATE).out
+    for verb in "check", "update":
+        _refused(lab, b, f"flashinit {verb} /mnt/fw.fwi", "plaininit, not BusyBox init", before)
+    out = b.machine.sh("flashinit check --via ptrace /mnt/fw.fwi", check=True).out
+    lab.check("init: PID 1 can be traced: via ptrace" in out, out)
+    lab.check_equal(b.machine.sh(_STATE).out, before, "the system after a check")
+    b.machine.send(_UPDATE.format("ptrace") + "\n")
+    _finish(lab, b)
+
+
+@scenario()
+def ptrace_busybox(lab):
+    """BusyBox init by ptrace, which the configuration asks for: it waits by sigtimedwait."""
+    b = bench.on(lab, "squashfs-nand", filler="1M", files={"etc/flashinit.conf": "via = ptrace\n"})
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    b.machine.expect("PID 1 stands still, and is made to run flashinit")
+    lab.check_equal(b.machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    b.power_on(2)
+
+
+@scenario()
+def ptrace_old_init(lab):
+    """A PID 1 full of handlers and children, which would do its work by signals."""
+    b = bench.on(lab, "squashfs-nand", filler="1M", append="init=/usr/bin/oldinit")
+    b.machine.send(_UPDATE.format("ptrace") + "\n")
+    b.machine.expect("PID 1 stands still, and is made to run flashinit")
+    lab.check_equal(b.machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+    b.power_on(2)
+
+
+@scenario(timeout=180)
+def ptrace_exec_fails(lab):
+    """QEMU with Debian's kernel: PID 1 cannot exec, so all is undone, and its wait goes on as before."""
+    b = _qemu(lab, "/usr/bin/stubborn")
+    before = b.machine.sh(_STATE).out
+    for _ in range(3):
+        _refused(lab, b, _UPDATE.format("ptrace"), "PID 1 cannot run /sbin/flashinit: Exec format error",
+                 before)
+        # An orphan, which nobody but PID 1 reaps.
+        b.machine.sh("(sleep 0.1 & echo $! >/run/orphan); until [ -s /run/orphan ]; do :; done; "
+                     "while [ -e /proc/$(cat /run/orphan) ]; do :; done; rm /run/orphan", check=True)
+    b.machine.kill()
+    b.switch_on()
+    _enter(b, 1)
+
+
+@scenario()
+def ptrace_forbidden(lab):
+    """PID 1 is traced by another, or the right to trace is missing: refused."""
+    b = _on(lab, "squashfs-nand", "/usr/bin/plaininit")
+    command = "flashinit update --via ptrace /mnt/fw.fwi"
+    before = b.machine.sh(_STATE).out
+    _refused(lab, b, f"stubborn powerless {command}", "no CAP_SYS_PTRACE?", before)
+    b.machine.sh("stubborn tracer >/tmp/traced & until [ -s /tmp/traced ]; do :; done", check=True)
+    before = b.machine.sh(_STATE).out
+    _refused(lab, b, command, "is another doing it (TracerPid", before)
+
+
+@scenario(timeout=180)
+def ptrace_yama(lab):
+    """QEMU with Debian's kernel: Yama forbids it, which is said; without that PID 1 is replaced."""
+    b = _qemu(lab, "/usr/bin/plaininit")
+    yama = "/proc/sys/kernel/yama/ptrace_scope"
+    before = b.machine.sh(_STATE).out
+    b.machine.sh(f"echo 2 >{yama} && flashinit check --via ptrace /mnt/fw.fwi", check=True)
+    b.machine.sh(f"echo 3 >{yama}", check=True)
+    _refused(lab, b, "flashinit update --via ptrace /mnt/fw.fwi", "or is /proc/sys/kernel/yama/ptrace_scope 3", before)
+    b.machine.kill()
+    b.switch_on()
+    _enter(b, 1)
+    b.machine.send(_UPDATE.format("ptrace") + "\n")
+    _finish(lab, b)
