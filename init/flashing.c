@@ -54,6 +54,8 @@ int flashing_check_data(const struct image *img, struct source *src, struct faul
 	struct target *targets[IMAGE_PAYLOADS_MAX] = { NULL };
 	int result = 0;
 
+	if (!engine_asks_for_data(img))
+		return 0;
 	for (unsigned int i = 0; result == 0 && i < img->payload_count; i++)
 		result = target_open(&targets[i], &img->payload[i], TARGET_LOOK, f);
 	if (result == 0)

@@ -29,7 +29,10 @@ int flashing_run(const struct targets *looked_at, const struct image *img, struc
  */
 int flashing_check(struct firmware *fw, struct fault *f);
 
-/* The same for an image that is open; src stands at its first chunk. */
+/*
+ * The same for an image that is open; src stands at its first chunk, and stays there if no target asks
+ * for data.
+ */
 int flashing_check_data(const struct image *img, struct source *src, struct fault *f);
 
 /* What became of a payload's eraseblocks, as a line for people. */

@@ -204,8 +204,7 @@ static int prepare(struct plan *plan, struct image_file *file, int reports, stru
 	if (journaling_apart(plan->journal, &targets, f) < 0 ||
 	    clear_and_prove(&proven, reports, f) < 0 ||
 	    source_back_to(&file->source, chunks, f) < 0 ||
-	    (engine_asks_for_data(&file->image) &&
-	     flashing_check_data(&file->image, &file->source, f) < 0))
+	    flashing_check_data(&file->image, &file->source, f) < 0)
 		return -1;
 	*plan = proven;
 	if (report_text(reports, REPORT_TARGETS, "%s", plan->targets) < 0)
