@@ -131,7 +131,7 @@ char *file_read_text(const char *path)
 	return file_read_bytes(path, &size);
 }
 
-int file_read_line(const char *path, char *text, size_t size)
+int file_read_start(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	ssize_t n;
@@ -143,6 +143,13 @@ int file_read_line(const char *path, char *text, size_t size)
 	if (n < 0)
 		return -1;
 	text[n] = '\0';
+	return 0;
+}
+
+int file_read_line(const char *path, char *text, size_t size)
+{
+	if (file_read_start(path, text, size) < 0)
+		return -1;
 	text[strcspn(text, "\n")] = '\0';
 	return 0;
 }

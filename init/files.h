@@ -22,6 +22,9 @@ char *file_read_bytes(const char *path, size_t *size);
 /* The same from an open descriptor, to its end. */
 char *file_read_fd(int fd);
 
+/* Reads what a file of /proc or /sys gives at once, and text has room for, into text. 0, or -1 with errno. */
+int file_read_start(const char *path, char *text, size_t size);
+
 /* Reads a file's first line without its end into text. 0, or -1 with errno. */
 int file_read_line(const char *path, char *text, size_t size);
 

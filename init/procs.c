@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,7 +14,10 @@
 #define PF_KTHREAD 0x00200000u /* of include/linux/sched.h; the ninth field of stat has it */
 
 /* Fields of /proc/PID/stat behind the name: the state, five numbers, and the flags. */
-enum { FIELDS_TO_FLAGS = 6 };
+enum {
+	FIELDS_TO_FLAGS = 6,
+	STAT_START = 512, /* bytes: the name has 64 at most, and each number 20 */
+};
 
 bool process_parse(struct process *p, const char *stat)
 {
@@ -104,16 +106,15 @@ static int all_in(const struct links *l, const char *folder)
 static int one_process(const char *proc, const char *pid,
 		       void (*each)(void *ctx, const struct process *p), void *ctx)
 {
-	char path[64], *stat;
+	char path[64], stat[STAT_START];
 	struct process p;
 
 	(void)snprintf(path, sizeof(path), "%s/%.16s/stat", proc, pid);
-	stat = file_read_text(path); /* the name in it may hold line ends, too */
-	if (!stat)
+	/* The name in it may hold line ends, too. */
+	if (file_read_start(path, stat, sizeof(stat)) < 0)
 		return unless_gone();
 	if (process_parse(&p, stat))
 		each(ctx, &p);
-	free(stat);
 	return 0;
 }
 

@@ -242,6 +242,20 @@ static void reads_lines(void **state)
 	assert_int_equal(errno, EIO);
 }
 
+static void reads_starts(void **state)
+{
+	char start[8];
+
+	write_text(temp_path("file"), "1\n2\n3\n4\n5");
+	assert_int_equal(file_read_start(temp_path("file"), start, sizeof(start)), 0);
+	assert_string_equal(start, "1\n2\n3\n4");
+	assert_int_equal(file_read_start(temp_path("none"), start, sizeof(start)), -1);
+	assert_int_equal(errno, ENOENT);
+	reading = FAILS;
+	assert_int_equal(file_read_start(temp_path("file"), start, sizeof(start)), -1);
+	assert_int_equal(errno, EIO);
+}
+
 static void expect_file(const char *path, const char *wanted)
 {
 	size_t len;
@@ -416,6 +430,7 @@ int main(void)
 		files_test(device_numbers),
 		files_test(real_paths),
 		files_test(reads_lines),
+		files_test(reads_starts),
 		files_test(writes),
 		files_test(write_errors),
 		files_test(copies),

@@ -98,13 +98,22 @@ static void lists_a_proc(void **state)
 	write_text(temp_path("proc/1/stat"), "1 (init) S 0 1 1 0 -1 4194560 0\n");
 	write_text(temp_path("proc/2/stat"), "2 (kthreadd) S 0 0 0 0 -1 2129984 0\n");
 	write_text(temp_path("proc/345/stat"), "345 (sh) Z 1 1 1 0 -1 4194560 0\n");
+	write_text(
+		temp_path("proc/346/stat"),
+		"346 (of\ntwo lines, and of all the room for a name of 64 bytes: 012345) S 1 1 1 0 -1 "
+		"4194560 18446744073709551615 18446744073709551615 18446744073709551615 "
+		"18446744073709551615 18446744073709551615 18446744073709551615 "
+		"18446744073709551615 18446744073709551615 18446744073709551615 "
+		"18446744073709551615 18446744073709551615 18446744073709551615 "
+		"18446744073709551615 18446744073709551615 18446744073709551615 "
+		"18446744073709551615 18446744073709551615 18446744073709551615\n");
 	write_text(temp_path("proc/400/cmdline"), "gone: it has no stat any more");
 	write_text(temp_path("proc/self/stat"), "345 (sh) Z 1 1 1 0 -1 4194560 0\n");
 	write_text(temp_path("proc/stat"), "cpu  1 2 3\n");
 	assert_int_equal(processes_each(temp_path("proc"), see, &s), 0);
-	assert_int_equal(s.count, 3);
+	assert_int_equal(s.count, 4);
 	assert_int_equal(s.threads, 1);
-	assert_int_equal(s.pid_sum, 348);
+	assert_int_equal(s.pid_sum, 348 + 346);
 }
 
 static void no_proc(void **state)
