@@ -26,10 +26,11 @@ void make_image(const char *path, const struct image_input *in, unsigned int cou
 
 	for (unsigned int i = 0; i < count; i++) {
 		struct payload *to = &o.payload[i].to;
+		bool ubi = in[i].len > 4 && memcmp(in[i].data, "UBI#", 4) == 0;
 
 		*to = (struct payload){
-			.kind = PAYLOAD_MTD,
-			.tail = TAIL_ERASE,
+			.kind = ubi ? PAYLOAD_UBI : PAYLOAD_MTD,
+			.tail = ubi ? TAIL_NONE : TAIL_ERASE,
 			.chunk_size = chunk_size,
 		};
 		assert_true(strlen(in[i].part) < sizeof(to->part));
