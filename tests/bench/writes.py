@@ -24,6 +24,10 @@ _READ, _PROGRAM, _ERASE = (25 + 102) * 1e-6, (200 + 81) * 1e-6, 2e-3
 _PATIENCE = 600
 
 
+def _mib(size):
+    return f"{size / MIB:g} MiB"
+
+
 def contents(length, seed):
     """An image: every other 4 KiB packed already, as SquashFS has it, the rest text."""
     dense = rootfs.filler(length // 2, seed)
@@ -150,7 +154,7 @@ def _different(w, images, rounds, ways, mips):
     slow = _rounds(w, images, ways, rounds)
     _chip(w, images.size, False)
     fast = _rounds(w, images, ways, rounds)
-    table = Table(f"A wholly different image of {images.size // MIB} MiB onto NAND, {mips} MIPS",
+    table = Table(f"A wholly different image of {_mib(images.size)} onto NAND, {mips} MIPS",
                   ["way", "read back", "seconds", "of the chip's own", "without delays: seconds",
                    "user CPU", "system CPU"])
     for name in ways:
@@ -212,7 +216,7 @@ _ERASE_ALL = ("flash_erase, nandwrite", "flash_erase, nandwrite, nanddump, cmp",
 
 
 def _updates(w, size, block, ways, what, suffix, rounds):
-    table = Table(f"{size // MIB} MiB with some eraseblocks changed, onto {what}",
+    table = Table(f"{_mib(size)} with some eraseblocks changed, onto {what}",
                   ["eraseblocks changed", "way", "eraseblocks erased", "seconds", "user CPU"])
     for share in _SHARES:
         def one(way, _number):
@@ -305,13 +309,12 @@ def _ubi(lab, w, images, rounds):
         return one
 
     attach, detach = "ubiattach -p /dev/mtd0 >/dev/null", "ubidetach -p /dev/mtd0"
-    size = images.size // MIB
     whole = _take_turns(list(_UBI_IMAGE), rounds,
                         written(_UBI_IMAGE, "ubidetach -p /dev/mtd0 2>/dev/null; true", attach))
     w.run(f"{detach}; {attach}")
     volume = _take_turns(list(_UBI_VOLUME), rounds, written(_UBI_VOLUME, "true", "true"))
-    return [_ubi_table(f"A UBI image with a static volume of {size} MiB onto NAND", whole),
-            _ubi_table(f"A static UBI volume of {size} MiB, UBI attached", volume)]
+    return [_ubi_table(f"A UBI image with a static volume of {_mib(images.size)} onto NAND", whole),
+            _ubi_table(f"A static UBI volume of {_mib(images.size)}, UBI attached", volume)]
 
 
 def _machine(lab, clock):
@@ -334,7 +337,7 @@ def _large_and_fast(lab):
 
 def run(lab, quick):
     """NAND, UBI, and changed eraseblocks on NAND and NOR."""
-    rounds, size = (1, MIB) if quick else (3, 16 * MIB)
+    rounds, size = (1, MIB // 2) if quick else (3, 16 * MIB)
     w = _machine(lab, qemu.COUNTED_CLOCK)
     images = Images(lab, w, size)
     different = _different(w, images, rounds, list(WAYS), 125)
