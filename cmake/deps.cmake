@@ -142,7 +142,7 @@ flashinit_source(
 	PROBE src/libsodium/include/sodium.h
 	RESULT sodium)
 # Twelve rounds of BLAKE2b in a row are 5 KB more than one in a loop, sixteen steps of SHA-512 are 2 KB more. Both hash no
-# more than an index. SHA-256 hashes all that is written: its loop is of eight steps, which is 2 KB less and 4 % slower.
+# more than an index.
 set(rounds "")
 foreach(n RANGE 11)
 	string(APPEND rounds "    ROUND(${n});\n")
@@ -166,20 +166,40 @@ dep_changed(
 	FROM "${steps}${last}${words}"
 	TO "for (int j = 0; j < 16; j++) { RNDr(S, W, j, i); }\n${last}for (int j = 0; j < 16; j++) { MSCH(W, j, i); }\n"
 	RESULT sha512)
+# SHA-256 hashes all that is written, on processors that have nothing better to do it with: all words first, four at a
+# time, then the rounds, eight at a time, with their state where a compiler finds it in registers; two rotations of what
+# was rotated already in place of three of a copy each, and a majority that shares half its work with the round before.
+# 44 instructions for a byte in place of 55 (47 with sixteen steps in a row), and 270 bytes less.
 string(REPLACE "64" "48" last "${last}")
 set(eight "")
 set(four "")
 foreach(n RANGE 7)
-	string(APPEND eight "RNDr(S, W, ${n}, j);\n")
+	string(APPEND eight "        RNDr(s, W, ${n}, i);\n")
 endforeach()
 foreach(n RANGE 3)
-	string(APPEND four "MSCH(W, ${n}, j);\n")
+	string(APPEND four "        MSCH(W, ${n}, i);\n")
 endforeach()
 dep_changed(
 	TREE "${sodium}/src/libsodium"
 	FILE crypto_hash/sha256/cp/hash_sha256_cp.c
-	FROM "${steps}${last}${words}"
-	TO "for (int j = i; j < i + 16; j += 8) {\n${eight}}\n${last}for (int j = i; j < i + 16; j += 4) {\n${four}}\n"
+	FROM
+		"((x & (y | z)) | (y & z))"
+		"(ROTR(x, 2) ^ ROTR(x, 13) ^ ROTR(x, 22))"
+		"(ROTR(x, 6) ^ ROTR(x, 11) ^ ROTR(x, 25))"
+		"(ROTR(x, 7) ^ ROTR(x, 18) ^ SHR(x, 3))"
+		"(ROTR(x, 17) ^ ROTR(x, 19) ^ SHR(x, 10))"
+		"    int i;\n\n    be32dec_vect(W"
+		"memcpy(S, state, 32);\n    for (i = 0; i < 64; i += 16) {\n${steps}${last}${words}    }\n"
+		"+= S[i]"
+	TO
+		"(((x ^ y) & (y ^ z)) ^ y)"
+		"ROTR(x ^ ROTR(x ^ ROTR(x, 9), 11), 2)"
+		"ROTR(x ^ ROTR(x ^ ROTR(x, 14), 5), 6)"
+		"(ROTR(x ^ ROTR(x, 11), 7) ^ SHR(x, 3))"
+		"(ROTR(x ^ ROTR(x, 2), 17) ^ SHR(x, 10))"
+		"    uint32_t s[8];\n    int i;\n\n    be32dec_vect(W"
+		"memcpy(s, state, 32);\n    for (i = 0; i < 48; i += 4) {\n${four}    }\n    for (i = 0; i < 64; i += 8) {\n${eight}    }\n"
+		"+= s[i]"
 	RESULT sha256)
 # Ed25519 spelled out for speed is 5 KB more than in the loops of small/ed25519.h. Where the compiler has integers of 128 bits
 # a number of the field has five parts instead of ten, which is 3 KB less, and faster.
@@ -231,6 +251,8 @@ target_include_directories(dep_sodium PRIVATE
 # The sums and differences in the field of Ed25519 are 640 bytes more where each is inlined.
 set_source_files_properties("${sodium}/src/libsodium/${ed25519}"
 	PROPERTIES COMPILE_OPTIONS -fno-inline)
+# Sums in the order in which they are written, or the compiler needs more registers than there are: 1 instruction more.
+set_source_files_properties("${sodium}/src/libsodium/${sha256}" PROPERTIES COMPILE_OPTIONS -fno-tree-reassoc)
 # Its files hold more than we call, which refers to files that are not built: every linker must drop that.
 target_compile_options(dep_sodium PRIVATE -ffunction-sections -fdata-sections)
 target_link_options(dep_sodium INTERFACE LINKER:--gc-sections)
