@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "raw.h"
+
 enum {
 	PACKED_SIZE = 16384,
 	GZIP_ONLY = 16 + 15, /* inflateInit2(): a gzip header, the largest window */
@@ -21,6 +23,7 @@ int contents_open(struct contents *c, struct source *src, bool gzip, struct faul
 	memset(c, 0, sizeof(*c));
 	c->src = src;
 	c->gzip = gzip;
+	c->sums = RAW_SHA256 | RAW_CRC32;
 	(void)crypto_hash_sha256_init(&c->sha256); /* always 0 */
 	if (source_rewind(src, f) < 0)
 		return -1;
@@ -39,8 +42,10 @@ static int read_file(struct contents *c, uint8_t *buf, size_t len, size_t *got, 
 {
 	if (source_read_some(c->src, buf, len, got, f) < 0)
 		return -1;
-	c->crc = (uint32_t)crc32(c->crc, buf, (uInt)*got);
-	(void)crypto_hash_sha256_update(&c->sha256, buf, *got); /* always 0 */
+	if (c->sums & RAW_CRC32)
+		c->crc = (uint32_t)crc32(c->crc, buf, (uInt)*got);
+	if (c->sums & RAW_SHA256)
+		(void)crypto_hash_sha256_update(&c->sha256, buf, *got); /* always 0 */
 	return 0;
 }
 

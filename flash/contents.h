@@ -19,6 +19,7 @@ struct contents {
 	bool gzip, ended;
 	z_stream z;
 	uint8_t *packed;
+	unsigned int sums; /* those reckoned: RAW_SHA256 and RAW_CRC32, until one is taken away */
 	/* of the file as it is */
 	uint32_t crc;
 	crypto_hash_sha256_state sha256;

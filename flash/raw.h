@@ -19,7 +19,7 @@ enum { RAW_SHA256 = 1, RAW_CRC32 = 2 }; /* bits: a file may be held against both
 struct raw_input {
 	const char *file;                  /* the contents; unpacked if the name ends in .gz */
 	struct payload to;                 /* where to, and how: what index_open_payload() takes */
-	unsigned int checks;               /* which of these are known: */
+	unsigned int checks;               /* which of these are known, RAW_SHA256 and RAW_CRC32: */
 	uint8_t sha256[IMAGE_SHA256_SIZE]; /* expected, of the file as it is */
 	uint32_t crc;
 };
@@ -53,7 +53,8 @@ int raw_open(struct raw_image *r, const struct raw_input *input, unsigned int co
 	     struct fault *f);
 
 /*
- * Writes the image to fd, reading the inputs again. If any byte is not what it was, FAULT_IMAGE.
+ * Writes the image to fd, reading the inputs again. If the CRC-32 of a chunk is not what it was,
+ * FAULT_IMAGE: that is for the message. Whoever uses the image has to check it by its SHA-256, as any.
  * keep_going, if not NULL, is asked between chunks; a 0 ends the work.
  */
 int raw_write(struct raw_image *r, int fd, int (*keep_going)(void), struct fault *f);

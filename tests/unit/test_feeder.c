@@ -125,6 +125,21 @@ static void changed_file(void **state)
 	data[LEN - 1] ^= 1;
 }
 
+/* Somebody who swaps the data takes care that its CRC-32 is what it was. */
+static void swapped_with_the_same_crc(void **state)
+{
+	static const uint8_t polynomial[] = { 0x41, 0x06, 0x71, 0xdb, 0x01 };
+
+	for (size_t i = 0; i < sizeof(polynomial); i++)
+		data[i] ^= polynomial[i];
+	write_file(file, data, LEN);
+	start();
+	assert_int_equal(image_verify(&raw.image, &feeder.source, NULL, NULL, &f), -1);
+	assert_fault(&f, FAULT_IMAGE, "damaged: rootfs chunk 0 of 10 fails its checksum");
+	for (size_t i = 0; i < sizeof(polynomial); i++)
+		data[i] ^= polynomial[i];
+}
+
 /* All that was expected has come, and fits. */
 static void grown_file(void **state)
 {
@@ -187,10 +202,15 @@ static void no_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		feeder_test(gives_all_chunks),     feeder_test(starts_anew),
-		feeder_test(not_ended_by_signals), feeder_test(changed_file),
-		feeder_test(grown_file),           feeder_test(child_that_is_ended),
-		feeder_test(nobody_listens),       feeder_test(no_process),
+		feeder_test(gives_all_chunks),
+		feeder_test(starts_anew),
+		feeder_test(not_ended_by_signals),
+		feeder_test(changed_file),
+		feeder_test(swapped_with_the_same_crc),
+		feeder_test(grown_file),
+		feeder_test(child_that_is_ended),
+		feeder_test(nobody_listens),
+		feeder_test(no_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
