@@ -110,15 +110,20 @@ int busybox_recognize(const char *exe, char *version, size_t size, struct fault 
 			 name);
 }
 
-int busybox_reads_inittab(const char *exe, bool *reads, struct fault *f)
+int program_has(const char *exe, const char *what, size_t size, bool *has, struct fault *f)
 {
 	struct program p;
 
 	if (!map(&p, exe, f))
 		return -1;
-	*reads = find(p.start, p.end, inittab, sizeof(inittab));
+	*has = find(p.start, p.end, what, size);
 	unmap(&p);
 	return 0;
+}
+
+int busybox_reads_inittab(const char *exe, bool *reads, struct fault *f)
+{
+	return program_has(exe, inittab, sizeof(inittab), reads, f);
 }
 
 /*

@@ -22,6 +22,9 @@ int busybox_recognize(const char *exe, char *version, size_t size, struct fault 
  */
 int busybox_is_init(const char *proc_pid, char *version, size_t size, struct fault *f);
 
+/* Whether these bytes are in the program exe. One that cannot be read is FAULT_UNFIT. */
+int program_has(const char *exe, const char *what, size_t size, bool *has, struct fault *f);
+
 /* Whether the program exe is built with FEATURE_USE_INITTAB. */
 int busybox_reads_inittab(const char *exe, bool *reads, struct fault *f);
 

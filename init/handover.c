@@ -13,6 +13,7 @@
 
 static const struct handover *const methods[] = {
 	&handover_busybox,
+	&handover_sysvinit,
 #ifndef REGS_UNKNOWN
 	&handover_ptrace,
 #endif
@@ -26,7 +27,7 @@ int handover_take(const char *name, const struct handover **via, struct fault *f
 		if (strcmp(name, methods[i]->name) == 0)
 			return 0;
 	}
-	return fault_set(f, FAULT_USAGE, "--via %s: must be busybox or ptrace", name);
+	return fault_set(f, FAULT_USAGE, "--via %s: must be busybox, sysvinit or ptrace", name);
 }
 
 static void name_method(struct finding *found, const struct handover *m)

@@ -31,7 +31,7 @@ struct handover {
 	void (*undo)(void);
 };
 
-extern const struct handover handover_busybox, handover_ptrace;
+extern const struct handover handover_busybox, handover_sysvinit, handover_ptrace;
 
 /* Takes the name of a method. One that there is not is FAULT_USAGE. */
 int handover_take(const char *name, const struct handover **via, struct fault *f);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Inits other than BusyBox's: each method of taking over from them, and what is left when it fails."""
 
-from labkit import bench
+from labkit import bench, inits
 from labkit.scenario import scenario
 
 _STATE = "cat /proc/self/mountinfo; ls / /tmp /run; cat /etc/inittab; readlink /proc/1/exe; readlink /proc/1/root"
@@ -121,3 +121,41 @@ def ptrace_yama(lab):
     _enter(b, 1)
     b.machine.send(_UPDATE.format("ptrace") + "\n")
     _finish(lab, b)
+
+
+# What is respawned wants a shell's login for its prompt, and a terminal.
+_SHELL = "/bin/sh -l </dev/console >/dev/console 2>&1"
+_SYSVINIT = f"""\
+id:2:initdefault:
+si::sysinit:/etc/rc
+sh:27:respawn:{_SHELL}
+da:27:respawn:/bin/sh /sbin/holderd
+"""
+
+
+def _sysvinit(lab, layout, inittab=_SYSVINIT):
+    files = inits.sysvinit()
+    return _on(lab, layout, "/sbin/init", files={**files, "sbin/telinit": files["sbin/init"]},
+               inittab=inittab)
+
+
+@scenario()
+def sysvinit_update(lab):
+    """Debian's sysvinit, found by itself: its FIFO is had in the RAM root, and it runs /sbin/init anew."""
+    b = _sysvinit(lab, "jffs2-nand")
+    out = b.machine.sh("flashinit check /mnt/fw.fwi", check=True).out
+    lab.check("init: PID 1 is sysvinit: via sysvinit" in out, out)
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    _finish(lab, b)
+
+
+@scenario(timeout=120)
+def sysvinit_declines(lab):
+    """Sysvinit in runlevel 7 runs nothing anew: undone, and it listens as before, and then works."""
+    b = _sysvinit(lab, "jffs2-nand", _SYSVINIT.replace("id:2:", "id:7:"))
+    before = b.machine.sh(f"until [ -p /run/initctl ]; do sleep 0.1; done; {_STATE}").out
+    _refused(lab, b, "flashinit update /mnt/fw.fwi", "has not run /sbin/init anew within 10 s", before)
+    b.machine.sh("telinit 2; until grep -q 'init .2' /proc/1/cmdline; do sleep 0.1; done", check=True)
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    lab.check_equal(b.machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The hand-over by sysvinit, which execs /sbin/init anew when telinit(8) asks it to by "u". Its
+ * requests and what it does about them: src/initreq.h and src/init.c of sysvinit.
+ */
+#include "handover.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "busybox.h"
+#include "clock.h"
+#include "files.h"
+#include "pid1.h"
+#include "say.h"
+
+enum {
+	OPEN_MS = 10000, /* for init to make its FIFO anew; it looks every 5 s */
+	EXEC_MS = 10000,
+	LAST_MS = 1000, /* for one that has just read the request */
+	LOOK_MS = 50,
+	MAGIC = 0x03091969,
+	CHANGE_RUNLEVEL = 1,
+};
+
+#define FIFO "/run/initctl" /* since 2.89 */
+
+struct request {
+	int32_t magic, command, runlevel, sleep;
+	char rest[368];
+};
+
+static int requests = -1; /* the FIFO in the RAM root */
+
+static int fits(struct finding *found, struct fault *f)
+{
+	static const char brand[] = "INIT_VERSION=sysvinit", fifo[] = FIFO;
+	bool is_sysvinit, has_fifo;
+
+	if (program_has("/proc/1/exe", brand, sizeof(brand) - 1, &is_sysvinit, f) < 0 ||
+	    program_has("/proc/1/exe", fifo, sizeof(fifo), &has_fifo, f) < 0)
+		return -1;
+	finding_say(found, "PID 1 is sysvinit");
+	if (is_sysvinit && has_fifo)
+		return 0;
+	return fault_set(f, FAULT_UNFIT, "PID 1 is not sysvinit with " FIFO);
+}
+
+/*
+ * On USR1 init closes its FIFO and makes it anew, if it is not there: in the RAM root, then. That it reads
+ * there is seen from that somebody can write.
+ */
+static int prepare(int (*keep_going)(void), struct fault *f)
+{
+	uint64_t end = clock_ms() + OPEN_MS;
+
+	if (mkdir("/run", 0755) < 0)
+		return fault_errno(f, FAULT_FAILED, "/run in the RAM root");
+	(void)kill(1, SIGUSR1); /* we are root, and there is a PID 1 */
+	while (clock_ms() < end && keep_going()) {
+		requests = open(FIFO, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (requests >= 0)
+			return 0;
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	return fault_set(f, FAULT_UNFIT,
+			 "init has not opened " FIFO
+			 " anew within %d s: is it still busy starting up?",
+			 OPEN_MS / 1000);
+}
+
+static bool is_us_within(unsigned int ms)
+{
+	uint64_t end = clock_ms() + ms;
+	struct fault other;
+
+	while (clock_ms() < end) {
+		if (pid1_shares("/sbin/init", "/proc/1/exe", "program", &other) == 0)
+			return true;
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	return false;
+}
+
+/* Whether init had not read the request; it will not any more. */
+static bool withdraw(size_t size)
+{
+	struct request r;
+	int fd = open(FIFO, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	bool back = fd >= 0 && read(fd, &r, size) == (ssize_t)size;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return back;
+}
+
+/* If it cannot, it says so on the console, and goes on. */
+static int trigger(bool *told, struct fault *f)
+{
+	const struct request r = {
+		.magic = MAGIC,
+		.command = CHANGE_RUNLEVEL,
+		.runlevel = 'U',
+	};
+
+	if (fd_write(requests, &r, sizeof(r)) < 0)
+		return fault_errno(f, FAULT_FAILED, FIFO ": cannot write");
+	say("init is ready, and is asked to run /sbin/init anew");
+	if (is_us_within(EXEC_MS) || (!withdraw(sizeof(r)) && is_us_within(LAST_MS))) {
+		*told = true;
+		for (;;)
+			(void)pause(); /* it kills us */
+	}
+	return fault_set(
+		f, FAULT_UNFIT,
+		"init has not run /sbin/init anew within %d s: is it in a runlevel from 0 to 6, or S?",
+		EXEC_MS / 1000);
+}
+
+/* USR1 has it close the RAM root's FIFO, which would be in the way, and open its own again. */
+static void undo(void)
+{
+	struct pollfd p = { .fd = requests };
+
+	(void)kill(1, SIGUSR1);
+	if (requests < 0)
+		return;
+	(void)poll(&p, 1, OPEN_MS); /* for an error: nobody reads there */
+	(void)close(requests);
+}
+
+const struct handover handover_sysvinit = {
+	.name = "sysvinit",
+	.fits = fits,
+	.prepare = prepare,
+	.trigger = trigger,
+	.undo = undo,
+};
