@@ -157,11 +157,11 @@ def initramfs(folder, flash, root, init, extra, files):
 
 
 def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
-            quiet=True, ramoops=False, devices=(), modules=None, files=None):
+            quiet=True, ramoops=False, devices=(), modules=None, files=None, options=()):
     """The command line of a machine; the flash must be of kind "nor".
 
-    `devices` are QEMU's, `modules` has parameters by module. Without a `root`, `init` is run in the
-    initial RAM file system, into which go `files`.
+    `devices` and `options` are QEMU's, `modules` has parameters by module. Without a `root`, `init`
+    is run in the initial RAM file system, into which go `files`.
     With `ramoops` there is a pstore in memory behind the flash, which keeps the end of the kernel's
     log over a reboot (Debian's has no pmsg). It does not survive the death of QEMU.
     """
@@ -189,7 +189,7 @@ def command(folder, flash, root="jffs2", append="", disks=(), init="/sbin/init",
     ]
     for device in devices:
         arguments += ["-device", device]
-    return [*map(str, arguments), *_drives(disks)]
+    return [*map(str, arguments), *map(str, options), *_drives(disks)]
 
 
 def bench_command(initrd, share, disks=(), append="", mem=_BENCH_MEMORY, options=()):
