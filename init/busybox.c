@@ -106,8 +106,8 @@ int busybox_recognize(const char *exe, char *version, size_t size, struct fault 
 		return 0;
 	len = readlink(exe, name, sizeof(name) - 1);
 	name[len > 0 ? len : 0] = '\0';
-	return fault_set(f, FAULT_UNFIT, "PID 1 is %s, not BusyBox init: cannot take over from it",
-			 name);
+	return fault_set(f, FAULT_UNFIT,
+			 "PID 1 is %s, not BusyBox init: only --via ptrace would take over", name);
 }
 
 int program_has(const char *exe, const char *what, size_t size, bool *has, struct fault *f)
