@@ -55,80 +55,8 @@ if(FLASHINIT_KERNEL_HEADERS)
 	flashinit_kernel_headers()
 endif()
 
-# Sets RESULT to whether the C library's archive is of musl 1.2.3. The linker says where it is.
-function(musl_is_the_pinned_one result)
-	set(program "${CMAKE_BINARY_DIR}/CMakeFiles/empty")
-	file(WRITE "${program}.c" "int main(void) { return 0; }\n")
-	execute_process(
-		COMMAND "${CMAKE_C_COMPILER}" -static -Wl,--trace "${program}.c" -o "${program}"
-		OUTPUT_VARIABLE files
-		COMMAND_ERROR_IS_FATAL ANY)
-	string(REGEX MATCH "[^\n]*/libc\\.a" archive "${files}")
-	file(STRINGS "${archive}" version REGEX "^1\\.2\\.3$")
-	if(NOT version)
-		message(WARNING "${archive} is not musl 1.2.3, parts of which would make the programs some KB smaller")
-	endif()
-	set(${result} "${version}" PARENT_SCOPE)
-endfunction()
-
-# What is large of musl, as small as the rest (5 KB less). Objects come before those of the C library's archive, which must
-# be of the same version: their parts know each other. Not by link-time optimization, which drops what only the archive asks for.
-set(musl_is_pinned OFF)
 if(FLASHINIT_MUSL_ARCH)
-	musl_is_the_pinned_one(musl_is_pinned)
-endif()
-if(musl_is_pinned)
-	flashinit_source(
-		NAME musl
-		OPTION FLASHINIT_MUSL_SOURCE
-		PROBE src/misc/getopt.c
-		RESULT musl)
-	# The time by a system call: to find it in the kernel's shared page takes 1 KB.
-	dep_changed(
-		TREE "${musl}"
-		FILE src/time/clock_gettime.c
-		FROM "#ifdef VDSO_CGT_SYM"
-		TO "#if 0"
-		RESULT clock_gettime)
-	# Messages without a stream for standard error, which would be the only one of flashinit's.
-	dep_changed(
-		TREE "${musl}"
-		FILE src/misc/getopt.c
-		FROM
-			"\tFLOCK(f);\n\tfputs(a, f)>=0\n\t&& fwrite(b, strlen(b), 1, f)\n\t&& fwrite(c, 1, l, f)==l\n\t&& putc('\\n', f);\n\tFUNLOCK(f);\n"
-			"FILE *f = stderr;\n"
-		TO
-			"\tdprintf(2, \"%s%s%.*s\\n\", a, b, (int)l, c);\n"
-			"\n"
-		RESULT getopt)
-	# A comparison by bytes takes six instructions for each. What is as good as aligned is compared by words first.
-	dep_changed(
-		TREE "${musl}"
-		FILE src/string/memcmp.c
-		FROM "	for ("
-		TO "	typedef size_t __attribute__((__may_alias__)) word;
-	if (!(((size_t)l | (size_t)r) % sizeof(word)))
-		for (; n >= sizeof(word) && *(word *)l == *(word *)r; l += sizeof(word), r += sizeof(word))
-			n -= sizeof(word);
-	for ("
-		RESULT memcmp)
-	add_library(dep_musl OBJECT
-		"${musl}/${clock_gettime}"
-		"${musl}/${getopt}"
-		"${musl}/${memcmp}"
-		"${musl}/src/malloc/mallocng/free.c"
-		"${musl}/src/malloc/mallocng/malloc.c"
-		"${musl}/src/malloc/mallocng/realloc.c"
-		"${musl}/src/misc/getopt_long.c"
-		"${musl}/src/string/strstr.c"
-		"${musl}/src/thread/pthread_create.c")
-	target_compile_options(dep_musl PRIVATE -w -std=c99 -ffreestanding -fno-lto -D_XOPEN_SOURCE=700)
-	target_include_directories(dep_musl PRIVATE
-		"${musl}/arch/${FLASHINIT_MUSL_ARCH}"
-		"${musl}/arch/generic"
-		"${musl}/src/include"
-		"${musl}/src/internal")
-	link_libraries($<TARGET_OBJECTS:dep_musl>)
+	include(c-library)
 endif()
 
 # zlib, without the part that wraps stdio (gz*.c).

@@ -11,17 +11,23 @@ function(flashinit_kernel_headers)
 		OUTPUT_VARIABLE multiarch
 		OUTPUT_STRIP_TRAILING_WHITESPACE
 		ERROR_QUIET)
+	set(folders "/usr/include/${multiarch}" /usr/include)
+	set(package linux-libc-dev)
+	if(FLASHINIT_TRIPLET)
+		set(folders "/usr/${FLASHINIT_TRIPLET}/include")
+		set(package "linux-libc-dev-${FLASHINIT_CPU}-cross")
+	endif()
 	set(shown "${CMAKE_BINARY_DIR}/kernel-headers")
 	file(MAKE_DIRECTORY "${shown}")
 	foreach(folder linux mtd asm asm-generic)
 		find_path(parent
 			NAMES "${folder}"
-			PATHS "/usr/include/${multiarch}" /usr/include
+			PATHS ${folders}
 			NO_DEFAULT_PATH NO_CACHE)
 		if(NOT parent)
 			message(FATAL_ERROR
 				"The kernel's headers (${folder}/) were not found.\n"
-				"Install the Debian package linux-libc-dev.")
+				"Install the Debian package ${package}.")
 		endif()
 		file(CREATE_LINK "${parent}/${folder}" "${shown}/${folder}" SYMBOLIC)
 		unset(parent)

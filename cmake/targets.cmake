@@ -14,6 +14,10 @@ function(flashinit_own_code target)
 		-Wpointer-arith
 		-Wformat=2
 		-Wvla)
+	# Some of the CPUs that we build for fault where an address is odd.
+	if(FLASHINIT_CPU)
+		target_compile_options(${target} PRIVATE -Wcast-align=strict)
+	endif()
 	target_compile_definitions(${target} PRIVATE "FLASHINIT_VERSION=\"${PROJECT_VERSION}\"")
 endfunction()
 

@@ -114,10 +114,11 @@ static const struct key {
 	{ "rootflags", TEXT(rootflags) },
 };
 
+/* The casts by way of void say that the offset is that of a field of the type. */
 static int take_plain(struct config *c, const struct key *k, const char *value, struct fault *f)
 {
 	if (k->size == 0) {
-		if (number_parse(value, (uint32_t *)((char *)c + k->offset)))
+		if (number_parse(value, (uint32_t *)(void *)((char *)c + k->offset)))
 			return 0;
 		return fault_set(f, FAULT_UNFIT, "\"%s\" is not a number", value);
 	}
@@ -139,7 +140,7 @@ static int take_value(struct config *c, const char *name, const char *value, str
 		if (!k->several && c->seen & 1u << i)
 			return fault_set(f, FAULT_UNFIT, "a second %s", name);
 		if (k->several && !(c->seen & 1u << i))
-			*(unsigned int *)((char *)c + k->offset) = 0;
+			*(unsigned int *)(void *)((char *)c + k->offset) = 0;
 		c->seen |= 1u << i;
 		return k->take ? k->take(c, value, f) : take_plain(c, k, value, f);
 	}

@@ -9,7 +9,7 @@
 
 set -eu
 
-labels='unit sim fuzz vm style'
+labels='unit sim fuzz cross vm style'
 label=${1-}
 
 usage() {
@@ -54,6 +54,9 @@ again() {
 
 step "Packages"
 sh tests/setup.sh build test
+if wants cross; then
+	sh tests/setup.sh cross
+fi
 if wants vm; then
 	sh tests/setup.sh lab
 fi
@@ -67,7 +70,11 @@ if [ "$label" = bench ]; then
 	exec tests/bench/bench "$@"
 fi
 
-for preset in musl host asan fuzz; do
+presets='musl host asan fuzz'
+if wants cross; then
+	presets="$presets musl-i386 musl-armhf musl-armel musl-arm64 musl-mipsel musl-mips musl-riscv64"
+fi
+for preset in $presets; do
 	build "$preset"
 done
 
@@ -80,7 +87,7 @@ fi
 
 step "Tests${label:+: $label}"
 # One ctest over all presets, for one total.
-echo 'subdirs(host asan musl fuzz)' >build/CTestTestfile.cmake
+echo "subdirs($presets)" >build/CTestTestfile.cmake
 set -- --test-dir build --output-on-failure --no-tests=error --parallel 2
 if [ -n "$label" ]; then
 	set -- "$@" --label-regex "^$label\$"

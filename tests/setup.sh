@@ -1,15 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# setup.sh [build|lab|test]...
+# setup.sh [build|cross|lab|test]...
 #
-# Installs the Debian packages that building (build), the virtual machines (lab) and the tests (test) need and that are
-# missing; all three where none is named. Does nothing at all where nothing is missing.
+# Installs the Debian packages that building (build), building for other CPUs (cross), the virtual machines (lab) and the
+# tests (test) need and that are missing; all four where none is named. Does nothing at all where nothing is missing.
 
 set -eu
 
 # gcc only recommends libc6-dev.
 build='gcc libc6-dev linux-libc-dev musl-tools cmake ninja-build'
+cross='qemu-user python3 binutils'
+for cpu in i686:i386 arm:armhf arm:armel aarch64:arm64 mipsel:mipsel mips:mips riscv64:riscv64; do
+	abi=gnu
+	case ${cpu#*:} in
+	armhf) abi=gnueabihf ;;
+	armel) abi=gnueabi ;;
+	esac
+	cross="$cross gcc-${cpu%:*}-linux-$abi linux-libc-dev-${cpu#*:}-cross"
+done
 # util-linux has mkfs.cramfs.
 lab='gcc libc6-dev make flex bison bc libelf-dev python3 xz-utils bzip2 cpio kmod'
 lab="$lab qemu-system-x86 busybox-static mtd-utils squashfs-tools util-linux e2fsprogs"
@@ -17,7 +26,7 @@ lab="$lab signify-openbsd minisign"
 test='libcmocka-dev clang-format clang-tidy cppcheck shellcheck python3 binutils clang libclang-rt-14-dev'
 
 usage() {
-	echo "usage: sh tests/setup.sh [build|lab|test]..." >&2
+	echo "usage: sh tests/setup.sh [build|cross|lab|test]..." >&2
 	exit 2
 }
 
@@ -47,11 +56,12 @@ apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" </dev/null
 }
 
-[ $# -gt 0 ] || set -- build lab test
+[ $# -gt 0 ] || set -- build cross lab test
 wanted=
 for group; do
 	case $group in
 	build) wanted="$wanted $build" ;;
+	cross) wanted="$wanted $cross" ;;
 	lab) wanted="$wanted $lab" ;;
 	test) wanted="$wanted $test" ;;
 	*) usage ;;
