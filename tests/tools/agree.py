@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""agree.py FLASHINIT FLASHPACK: holds the programs against fwi.py, the other implementation of the image format.
+"""agree.py FLASHINIT FLASHPACK [EMULATOR]: holds the programs against fwi.py, the other implementation of the image format.
 
 FLASHINIT must allow and refuse what hostile.py says, each image in the lists that it writes. What FLASHPACK makes must be
-allowed by fwi.py and hold what went in, and be the same bytes each time. Exits with 1 if anything is not so.
+allowed by fwi.py and hold what went in, and be the same bytes each time. EMULATOR runs FLASHINIT. Exits with 1 if anything is not so.
 """
 
 import concurrent.futures
@@ -50,7 +50,7 @@ def read_list(path):
 
 def hostile_commands(flashinit, folder):
     """Commands with the exit codes that they must end with."""
-    verify = [flashinit, "verify"]
+    verify = [*flashinit, "verify"]
     for name, allowed in read_list(folder / "cases.txt"):
         yield [*verify, folder / f"{name}.fwi"], OK if allowed else REFUSED
     with_key = [*verify, "--key", folder / "test.pub"]
@@ -112,7 +112,7 @@ def check_flashpack(flashinit, flashpack, folder):
         raise Disagreement("flashpack: not the same bytes from the same input")
     if "not signed" not in fwi("check", image):
         raise Disagreement("fwi.py check: takes an unsigned image for a signed one")
-    run(flashinit, "verify", image)
+    run(*flashinit, "verify", image)
     for number, wanted in enumerate(contents, 1):
         fwi("extract", image, number, folder / "out")
         if (folder / "out").read_bytes() != wanted:
@@ -134,14 +134,14 @@ def check_signing(flashinit, flashpack, folder, image, signed):
         run(flashpack, "sign", "--key", key, "-o", signed, image, signature)
         if "signed by key" not in fwi("check", "--key", key, signed):
             raise Disagreement("fwi.py check: the signature counts for nothing")
-        run(flashinit, "verify", "--key", key, signed)
-        run(flashinit, "verify", "--key", key, image, wanted=REFUSED)
+        run(*flashinit, "verify", "--key", key, signed)
+        run(*flashinit, "verify", "--key", key, image, wanted=REFUSED)
 
 
 def main():
-    if len(sys.argv) != 3:
-        sys.exit("usage: agree.py FLASHINIT FLASHPACK")
-    flashinit, flashpack = sys.argv[1:]
+    if len(sys.argv) not in (3, 4):
+        sys.exit("usage: agree.py FLASHINIT FLASHPACK [EMULATOR]")
+    flashinit, flashpack = [*sys.argv[3:], sys.argv[1]], sys.argv[2]
     with tempfile.TemporaryDirectory(prefix="flashinit-agree-") as name:
         folder = pathlib.Path(name)
         try:
