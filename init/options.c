@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "options.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 #include "payload_spec.h"
 
 enum {
-	OPT_AFTER = 256,
+	OPT_AFTER,
 	OPT_OUTCOME,
 	OPT_DRY_RUN,
 	OPT_FORCE_BOARD,
@@ -23,27 +22,37 @@ enum {
 	OPT_INCLUDE,
 	OPT_GOOD,
 	OPT_VIA,
+	OPT_HELP,
 	OPT_VERSION
 };
 
-static const struct option long_options[] = {
-	{ "after", required_argument, NULL, OPT_AFTER },
-	{ "outcome", required_argument, NULL, OPT_OUTCOME },
-	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
-	{ "force-board", no_argument, NULL, OPT_FORCE_BOARD },
-	{ "allow-downgrade", no_argument, NULL, OPT_ALLOW_DOWNGRADE },
-	{ "raw", required_argument, NULL, OPT_RAW },
-	{ "sha256", required_argument, NULL, OPT_SHA256 },
-	{ "crc32", required_argument, NULL, OPT_CRC32 },
-	{ "key", required_argument, NULL, OPT_KEY },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "exec", required_argument, NULL, OPT_EXEC },
-	{ "include", required_argument, NULL, OPT_INCLUDE },
-	{ "via", required_argument, NULL, OPT_VIA },
-	{ "good", no_argument, NULL, OPT_GOOD },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, OPT_VERSION },
-	{ NULL, 0, NULL, 0 },
+enum {
+	WRITING = VERB_UPDATE | VERB_CHECK | VERB_WRITE,
+	ALL = WRITING | VERB_INFO | VERB_VERIFY | VERB_STATUS,
+};
+
+static const struct option {
+	const char *name;
+	unsigned short number;
+	bool takes_value;
+	unsigned char verbs; /* that it goes with */
+} known[] = {
+	{ "after", OPT_AFTER, true, VERB_UPDATE },
+	{ "outcome", OPT_OUTCOME, true, VERB_UPDATE | VERB_CHECK | VERB_STATUS },
+	{ "dry-run", OPT_DRY_RUN, false, VERB_UPDATE | VERB_WRITE },
+	{ "force-board", OPT_FORCE_BOARD, false, WRITING },
+	{ "allow-downgrade", OPT_ALLOW_DOWNGRADE, false, WRITING },
+	{ "raw", OPT_RAW, true, WRITING },
+	{ "sha256", OPT_SHA256, true, WRITING },
+	{ "crc32", OPT_CRC32, true, WRITING },
+	{ "key", OPT_KEY, true, VERB_INFO | VERB_VERIFY },
+	{ "json", OPT_JSON, false, ALL & ~VERB_VERIFY },
+	{ "exec", OPT_EXEC, true, VERB_UPDATE | VERB_CHECK },
+	{ "include", OPT_INCLUDE, true, VERB_UPDATE | VERB_CHECK },
+	{ "via", OPT_VIA, true, VERB_UPDATE | VERB_CHECK },
+	{ "good", OPT_GOOD, false, VERB_STATUS },
+	{ "help", OPT_HELP, false, ALL },
+	{ "version", OPT_VERSION, false, ALL },
 };
 
 static const struct {
@@ -54,35 +63,58 @@ static const struct {
 	{ "info", VERB_INFO },     { "verify", VERB_VERIFY }, { "status", VERB_STATUS },
 };
 
-/* The verbs that an option goes with. */
-static unsigned int verbs_of(int option)
+/* The value of the option that is being taken; empty if it takes none. */
+static char *value;
+
+/* The option of that name, or the only one whose name begins so. */
+static const struct option *find_option(const char *name, size_t len)
 {
-	switch (option) {
-	case OPT_AFTER:
-		return VERB_UPDATE;
-	case OPT_OUTCOME:
-		return VERB_UPDATE | VERB_CHECK | VERB_STATUS;
-	case OPT_GOOD:
-		return VERB_STATUS;
-	case OPT_DRY_RUN:
-		return VERB_UPDATE | VERB_WRITE;
-	case OPT_EXEC:
-	case OPT_INCLUDE:
-	case OPT_VIA:
-		return VERB_UPDATE | VERB_CHECK;
-	case OPT_KEY:
-		return VERB_INFO | VERB_VERIFY;
-	case OPT_JSON:
-		return VERB_UPDATE | VERB_CHECK | VERB_WRITE | VERB_INFO | VERB_STATUS;
-	default:
-		return VERB_UPDATE | VERB_CHECK | VERB_WRITE;
+	const struct option *found = NULL;
+
+	for (const struct option *o = known; o < known + sizeof(known) / sizeof(*known); o++) {
+		if (strncmp(o->name, name, len) != 0)
+			continue;
+		if (o->name[len] == '\0')
+			return o;
+		if (found)
+			return NULL;
+		found = o;
 	}
+	return found;
+}
+
+/* The option at that place, which moves on to its value if that is a word of its own; NULL if it is wrong. */
+static const struct option *read_option(char **argv, int *at, struct fault *f)
+{
+	char *name = strcmp(argv[*at], "-h") == 0 ? "--help" : argv[*at];
+	size_t len = strcspn(name, "=");
+	char *given;
+	const struct option *option = NULL;
+
+	if (len > 2 && name[1] == '-')
+		option = find_option(name + 2, len - 2);
+	if (!option) {
+		(void)fault_set(f, FAULT_USAGE, "there is no option %s; try flashinit --help",
+				name);
+		return NULL;
+	}
+	given = NULL;
+	if (name[len] == '=')
+		given = name + len + 1;
+	else if (option->takes_value)
+		given = argv[++*at]; /* the last one is NULL */
+	value = given ? given : name + len;
+	if (option->takes_value == (given != NULL))
+		return option;
+	(void)fault_set(f, FAULT_USAGE, "--%s %s value; try flashinit --help", option->name,
+			option->takes_value ? "needs a" : "takes no");
+	return NULL;
 }
 
 static int take_after(struct update_options *o, struct fault *f)
 {
 	o->after_given = true;
-	return plan_take_after(optarg, &o->after, f);
+	return plan_take_after(value, &o->after, f);
 }
 
 /* The last one overwrites what one before it writes. */
@@ -110,7 +142,7 @@ static int take_raw(struct firmware_request *fw, struct fault *f)
 	in->to.kind = PAYLOAD_MTD;
 	in->to.tail = TAIL_ERASE;
 	in->to.chunk_size = 128 << 10;
-	if (payload_spec_parse(&in->to, &in->file, optarg, f) < 0)
+	if (payload_spec_parse(&in->to, &in->file, value, f) < 0)
 		return -1;
 	return check_distinct(fw, f);
 }
@@ -124,10 +156,10 @@ static int take_checksum(struct firmware_request *fw, unsigned int kind, struct 
 	in = &fw->raw[fw->raw_count - 1];
 	if (in->checks)
 		return fault_set(f, FAULT_USAGE, "%s: has a checksum already", in->file);
-	if (raw_take_checksum(in, optarg, f) < 0)
+	if (raw_take_checksum(in, value, f) < 0)
 		return -1;
 	if (in->checks != kind)
-		return fault_set(f, FAULT_USAGE, "%s is not the right kind of checksum", optarg);
+		return fault_set(f, FAULT_USAGE, "%s is not the right kind of checksum", value);
 	return 0;
 }
 
@@ -135,16 +167,16 @@ static int take_key(struct show_options *o, struct fault *f)
 {
 	if (o->key_count == KEYS_MAX)
 		return fault_set(f, FAULT_USAGE, "more than %d keys", KEYS_MAX);
-	o->key[o->key_count++] = optarg;
+	o->key[o->key_count++] = value;
 	return 0;
 }
 
 static int take_exec(struct firmware_request *fw, struct fault *f)
 {
-	if (*optarg != '/' || strlen(optarg) >= sizeof(((struct plan *)NULL)->exec))
+	if (*value != '/' || strlen(value) >= sizeof(((struct plan *)NULL)->exec))
 		return fault_set(f, FAULT_USAGE, "--exec %s: must begin with / and be short",
-				 optarg);
-	fw->exec = optarg;
+				 value);
+	fw->exec = value;
 	return 0;
 }
 
@@ -152,7 +184,7 @@ static int take_include(struct firmware_request *fw, struct fault *f)
 {
 	if (fw->include_count == INCLUDE_WORDS_MAX)
 		return fault_set(f, FAULT_USAGE, "more than %d --include", INCLUDE_WORDS_MAX);
-	fw->include[fw->include_count++] = optarg;
+	fw->include[fw->include_count++] = value;
 	return 0;
 }
 
@@ -162,10 +194,10 @@ static int take_option(struct options *o, int option, struct fault *f)
 	case OPT_AFTER:
 		return take_after(&o->update, f);
 	case OPT_OUTCOME:
-		if (*optarg != '/' || strlen(optarg) >= sizeof(((struct config *)NULL)->outcome))
+		if (*value != '/' || strlen(value) >= sizeof(((struct config *)NULL)->outcome))
 			return fault_set(f, FAULT_USAGE,
-					 "--outcome %s: must be a short absolute path", optarg);
-		o->update.outcome = o->status.outcome = optarg;
+					 "--outcome %s: must be a short absolute path", value);
+		o->update.outcome = o->status.outcome = value;
 		return 0;
 	case OPT_DRY_RUN:
 		o->update.dry_run = o->write.dry_run = true;
@@ -195,9 +227,9 @@ static int take_option(struct options *o, int option, struct fault *f)
 	case OPT_INCLUDE:
 		return take_include(&o->firmware, f);
 	case OPT_VIA:
-		return handover_take(optarg, &o->update.via, f);
-	default: /* getopt has said what is wrong with it */
-		return fault_set(f, FAULT_USAGE, "try flashinit --help");
+		return handover_take(value, &o->update.via, f);
+	default: /* --help and --version are verbs */
+		return 0;
 	}
 }
 
@@ -239,25 +271,41 @@ static int take_words(struct options *o, int count, char **words, unsigned int a
 
 int options_parse(struct options *o, int argc, char **argv, struct fault *f)
 {
-	unsigned int allowed = ~0u;
-	struct fault ignored;
-	int option, result = 0;
+	unsigned int allowed = ALL;
+	struct fault ignored; /* the first one counts */
+	bool words_only = false;
+	int count = 0, result = 0;
 
 	memset(o, 0, sizeof(*o));
 	o->update.firmware = o->write.firmware = &o->firmware;
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-		if (result == 0 && (option == 'h' || option == OPT_VERSION)) {
-			o->verb = option == 'h' ? VERB_HELP : VERB_VERSION;
-			return 0;
+	for (int at = 1; at < argc; at++) {
+		const struct option *option;
+
+		if (words_only || argv[at][0] != '-' || argv[at][1] == '\0') {
+			argv[1 + count++] = argv[at];
+			continue;
 		}
-		allowed &= verbs_of(option);
-		if (result == 0)
-			result = take_option(o, option, f);
-		else if (option == OPT_JSON)
-			(void)take_option(o, option, &ignored); /* the first fault counts */
+		words_only = strcmp(argv[at], "--") == 0;
+		if (words_only)
+			continue;
+		option = read_option(argv, &at, result < 0 ? &ignored : f);
+		if (!option) {
+			result = -1;
+			continue;
+		}
+		allowed &= option->verbs;
+		if (result == 0) {
+			if (option->number == OPT_HELP || option->number == OPT_VERSION) {
+				o->verb = option->number == OPT_HELP ? VERB_HELP : VERB_VERSION;
+				return 0;
+			}
+			result = take_option(o, option->number, f);
+		} else if (option->number == OPT_JSON) {
+			(void)take_option(o, option->number, &ignored);
+		}
 	}
-	o->events = o->write.json && optind < argc && strcmp(argv[optind], "info") != 0;
+	o->events = o->write.json && count > 0 && strcmp(argv[1], "info") != 0;
 	if (result < 0)
 		return -1;
-	return take_words(o, argc - optind, argv + optind, allowed, f);
+	return take_words(o, count, argv + 1, allowed, f);
 }

@@ -37,7 +37,7 @@ struct options {
 
 /*
  * Takes the command line apart, in place; what is in *o points into it. What makes no sense is
- * FAULT_USAGE. Of an option that is not known getopt tells on standard error.
+ * FAULT_USAGE. An option's name may be cut short as long as it is the only one that begins so.
  */
 int options_parse(struct options *o, int argc, char **argv, struct fault *f);
 

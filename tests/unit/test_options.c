@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,6 @@ static int parse(const char *line)
 	(void)strcpy(words, line);
 	while ((word = strsep(&rest, " ")))
 		argv[argc++] = word;
-	optind = 0; /* getopt starts anew */
 	capture_start(STDERR_FILENO);
 	result = options_parse(&o, argc, argv, &f);
 	free(capture_end(STDERR_FILENO));
@@ -186,7 +184,20 @@ static void options_of_the_others(void **state)
 		"--include 6 --include 7 --include 8 --include 9 --include 10 --include 11 "
 		"--include 12 --include 13 --include 14 --include 15 --include 16 --include 17",
 		"more than 16 --include");
-	refused("update --wrong a.fwi", "try flashinit --help");
+	refused("update --wrong a.fwi", "there is no option --wrong; try flashinit --help");
+	refused("update -w a.fwi", "there is no option -w; try flashinit --help");
+	refused("update --=halt a.fwi", "there is no option --=halt; try flashinit --help");
+	refused("update a.fwi --after", "--after needs a value; try flashinit --help");
+	refused("update --dry-run=yes a.fwi", "--dry-run takes no value; try flashinit --help");
+	/* a name may be cut short as long as it is one option's only */
+	parsed("update --af halt --dry a.fwi", VERB_UPDATE);
+	refused("info --verb a.fwi", "there is no option --verb");
+	refused("write --f --a a.fwi", "there is no option --a");
+	refused("update --in /a --", "needs a verb and an image");
+	parsed("update --dry-run -- --after", VERB_UPDATE);
+	assert_string_equal(o.firmware.image, "--after");
+	parsed("update - --dry-run", VERB_UPDATE);
+	assert_string_equal(o.firmware.image, "-");
 }
 
 /* Every option with every verb that it does not go with. */
