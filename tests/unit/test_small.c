@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* small/format.c beside the C library's own functions. */
+/* small/ beside the C library's own functions. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -28,6 +28,20 @@ int small_dprintf(int fd, const char *fmt, ...) __attribute__((format(printf, 2,
 			assert_memory_equal(want, got, sizeof(got));              \
 		}                                                                 \
 	} while (0)
+
+char *small_strstr(const char *text, const char *part);
+
+static void parts_of_a_text(void **state)
+{
+	static const char *const texts[] = { "",    "a",    "aa",   "ab",
+					     "aab", "aaab", "abab", "root=ubi0:rootfs ro" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		for (size_t j = 0; j < sizeof(texts) / sizeof(*texts); j++)
+			assert_ptr_equal(small_strstr(texts[i], texts[j]),
+					 strstr(texts[i], texts[j]));
+	assert_ptr_equal(small_strstr(texts[7], "rootfs"), texts[7] + 10);
+}
 
 static void text(void **state)
 {
@@ -113,6 +127,7 @@ int main(void)
 		cmocka_unit_test(goes_on_behind_each),
 		cmocka_unit_test(files),
 		cmocka_unit_test(a_file_that_is_full),
+		cmocka_unit_test(parts_of_a_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
