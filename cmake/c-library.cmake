@@ -28,7 +28,11 @@ function(musl_settings target)
 		-fexcess-precision=standard -frounding-math -fomit-frame-pointer
 		-Wa,--noexecstack
 		-D_XOPEN_SOURCE=700)
+	# As copies: gcc looks last in a folder that is the system's, too, and a CPU's headers replace those of src/internal.
+	file(GLOB arch_headers "${musl}/arch/${FLASHINIT_MUSL_ARCH}/*.h")
+	file(COPY ${arch_headers} DESTINATION "${CMAKE_BINARY_DIR}/musl-arch")
 	target_include_directories(${target} PRIVATE
+		"${CMAKE_BINARY_DIR}/musl-arch"
 		"${musl}/arch/${FLASHINIT_MUSL_ARCH}"
 		"${musl}/arch/generic"
 		"${musl}/src/include"
