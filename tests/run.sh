@@ -54,7 +54,7 @@ again() {
 
 step "Packages"
 sh tests/setup.sh build test
-if wants cross; then
+if wants cross || wants vm; then
 	sh tests/setup.sh cross
 fi
 if wants vm; then
@@ -71,8 +71,11 @@ if [ "$label" = bench ]; then
 fi
 
 presets='musl host asan fuzz'
+if wants cross || wants vm; then
+	presets="$presets musl-i386 musl-armhf musl-mipsel"
+fi
 if wants cross; then
-	presets="$presets musl-i386 musl-armhf musl-armel musl-arm64 musl-mipsel musl-mips musl-riscv64"
+	presets="$presets musl-armel musl-arm64 musl-mips musl-riscv64"
 fi
 for preset in $presets; do
 	build "$preset"

@@ -63,9 +63,13 @@ def _kernel():
     return vmlinuz, folder, vmlinuz.name.replace("vmlinuz-", "")
 
 
+# What any machine of ours has of a screen and a keyboard: its serial line is the console.
+CONSOLE = ["-nodefaults", "-display", "none",
+           "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
+
+
 def _bare_machine():
-    return [tools.find("qemu-system-x86_64"), "-M", "q35", "-nodefaults", "-display", "none",
-            "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
+    return [tools.find("qemu-system-x86_64"), "-M", "q35", *CONSOLE]
 
 
 def _drives(disks):
@@ -87,13 +91,13 @@ def _module_files(names, folder, version):
     return files
 
 
-def _install_modules(tree, folder, version, extra):
-    """Copy the modules and note the order to load them in; `extra` has parameters by module."""
-    files = _module_files([*_MODULES, *extra], folder, version)
+def install_modules(tree, folder, version, names, parameters):
+    """Copy a kernel's modules, and what they need, and note in modules/order how to load them."""
+    files = _module_files(names, folder, version)
     for path in files:
         rootfs.put(tree, f"modules/{path.name}", path)
     rootfs.put(tree, "modules/order", "".join(
-        f"{path.name} {extra.get(path.stem, '')}\n" for path in files))
+        f"{path.name} {parameters.get(path.stem, '')}\n" for path in files))
 
 
 def install_bench_modules(tree):
@@ -143,7 +147,7 @@ def initramfs(folder, flash, root, init, extra, files):
     for name in ("dev", "proc", "sys", "newroot"):
         (tree / name).mkdir(parents=True, exist_ok=True)
     rootfs.install_busybox(tree)
-    _install_modules(tree, modules, version, extra)
+    install_modules(tree, modules, version, [*_MODULES, *extra], extra)
     rootfs.put(tree, "modules/flash", _phram_lines(flash))
     for name, content in (files or {}).items():
         rootfs.put(tree, name, content)

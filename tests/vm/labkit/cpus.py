@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Machines with other CPUs: QEMU with the kernel that Debian has for each, and nandsim as flash.
+
+The flash is the machine's own memory: it is gone with the machine. So the initial RAM file system
+has the firmware's image written before it hands over, and the new firmware is booted without a
+reset.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from labkit import cpio, paths, qemu, rootfs, tools
+
+_MODULES = ["nandsim", "mtdblock", "squashfs", "overlay"]
+# Debian's static BusyBox is the whole user space until the firmware has control.
+_INIT = """\
+#!/bin/busybox sh
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+while read -r module; do
+	insmod /modules/$module
+done </modules/order
+flashinit write --raw '{partition}=/firmware' || exec sh
+mount -t squashfs -o ro /dev/mtdblock0 /newroot || exec sh
+mount -t tmpfs tmpfs /newroot/mnt
+cp /fw.fwi /newroot/mnt
+mount --move /dev /newroot/dev
+umount /sys
+umount /proc
+exec switch_root /newroot /sbin/init
+"""
+PARTITION = "NAND simulator partition 0"
+_CHIP = "id_bytes=0x20,0xa1,0x00,0x15"  # 128 MiB, eraseblocks of 128 KiB, pages of 2 KiB
+ERASEBLOCK = 128 << 10
+BLOCKS = 96
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """A CPU, the machine that has it, and what Debian and our presets call it."""
+    debian: str
+    flavour: str
+    preset: str
+    program: str
+    machine: tuple
+    console: str
+    machine_name: str  # as uname -m has it
+
+    @property
+    def flashinit(self):
+        """The program under test."""
+        return paths.BUILD / self.preset / "flashinit"
+
+
+CPUS = {
+    "i386": Cpu("i386", "686", "musl-i386", "qemu-system-i386",
+                ("-M", "q35", "-cpu", "pentium3"), "ttyS0", "i686"),
+    "armhf": Cpu("armhf", "armmp", "musl-armhf", "qemu-system-arm",
+                 ("-M", "virt", "-cpu", "cortex-a15"), "ttyAMA0", "armv7l"),
+    "mipsel": Cpu("mipsel", "4kc-malta", "musl-mipsel", "qemu-system-mipsel",
+                  ("-M", "malta", "-cpu", "24Kc"), "ttyS0", "mips"),
+}
+
+
+def programs(cpu):
+    """What a firmware has to be given to run on that CPU, as lab.firmware(files=…) takes it."""
+    folder = tools.build("cpu.sh", cpu.debian, cpu.flavour)
+    return {"bin/busybox": folder / "bin/busybox", "sbin/flashinit": cpu.flashinit}
+
+
+def _initramfs(lab, cpu, folder, firmware, new):
+    tree = lab.folder / "initramfs"
+    for name in ("dev", "proc", "sys", "newroot"):
+        (tree / name).mkdir(parents=True, exist_ok=True)
+    rootfs.install_busybox(tree)
+    for name, program in programs(cpu).items():
+        rootfs.put(tree, name, program)
+    version = next((folder / "lib/modules").iterdir()).name
+    qemu.install_modules(tree, folder, version, _MODULES,
+                         {"nandsim": f"{_CHIP} parts={BLOCKS}"})
+    rootfs.put(tree, "firmware", Path(firmware))
+    rootfs.put(tree, "fw.fwi", Path(new))
+    rootfs.put(tree, "init", _INIT.format(partition=PARTITION))
+    archive = lab.folder / "initramfs.cpio"
+    archive.write_bytes(cpio.archive(tree))
+    shutil.rmtree(tree)
+    return archive
+
+
+def start(lab, cpu, firmware, new):
+    """Start a machine that runs `firmware` from flash, and has the image file `new` in /mnt."""
+    folder = tools.build("cpu.sh", cpu.debian, cpu.flavour)
+    archive = _initramfs(lab, cpu, folder, firmware, new)
+    kernel = next(folder.glob("boot/vmlinuz-*"))
+    return lab.start([tools.find(cpu.program), *cpu.machine, "-m", "256M", *qemu.CONSOLE,
+                      "-kernel", str(kernel), "-initrd", str(archive), "-append",
+                      f"console={cpu.console} panic=1 quiet"])
