@@ -225,6 +225,8 @@ else()
 		${files})
 	target_compile_options(dep_musl PRIVATE
 		-w -std=c99 -ffreestanding -fno-lto -fno-strict-aliasing -fno-tree-loop-distribute-patterns
+		# Some of it runs before there is a canary to look at.
+		-fno-stack-protector
 		-U_GNU_SOURCE -D_XOPEN_SOURCE=700)
 	target_include_directories(dep_musl PRIVATE
 		"${musl}/arch/${FLASHINIT_MUSL_ARCH}"
