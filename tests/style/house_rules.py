@@ -24,7 +24,7 @@ EXITS = "exit _exit _Exit quick_exit exit_group abort err errx verr verrx".split
 CALL = r"(?<![\w.>])({})\s*\("
 COMMENT_OR_LITERAL = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
 CONVERSION = re.compile(r"%[-+ #0']*[0-9*]*(?:\.[-0-9*]*)?(?:hh|h|ll|l|L|q|j|z|t)?.?")
-KNOWN_CONVERSION = re.compile(r"%(0?[0-9]*|#)(l|ll|z|j)?[uxX]|%[0-9]*(l|ll|z|j)?[di]|%[0-9]*(\.[0-9]+|\.\*)?s|%c|%(0?[0-9]*)\"")
+KNOWN_CONVERSION = re.compile(r"%(0?[0-9]*|#)(l|ll|z|j)?[uxX]|%([1-9][0-9]*)?((l|ll|z|j)?[di]|(\.[0-9]+|\.\*)?s)|%c|%(0?[0-9]+)?\"")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 
