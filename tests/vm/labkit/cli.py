@@ -9,11 +9,12 @@ import time
 import traceback
 
 from labkit import clock, guest, image, scenario, terminal, tools, workbench
-from labkit.errors import CheckFailed, LabError
+from labkit.errors import CheckFailed, LabError, Unavailable
 from labkit.lab import Lab
 
 _TAIL_LINES = 40
 _WORKBENCH = "workbench"
+_PASSED, _FAILED, _SKIPPED = 0, 1, 77  # as exit codes; tests/vm/CMakeLists.txt knows the last one
 
 
 def _stop(_signal, _frame):
@@ -41,7 +42,7 @@ def _tail(path):
 
 
 def _run_one(item, quiet, keep):
-    """Run a scenario; true if it passed."""
+    """Run a scenario; gives how it went."""
     live = None if quiet else terminal.LiveConsole(sys.stdout)
     print(f"RUN  {item.name}: {item.summary}", flush=True)
     lab, started, failure = Lab(item.name, live), time.monotonic(), None
@@ -49,6 +50,9 @@ def _run_one(item, quiet, keep):
         with clock.limit(item.timeout):
             item.function(lab)
             lab.check_rules()
+    except Unavailable as error:
+        print(f"SKIP {item.name}: {error}", flush=True)
+        return _SKIPPED
     except (CheckFailed, LabError) as error:
         failure = str(error)
     except Exception:  # pylint: disable=broad-except; a bug in a scenario fails that scenario only
@@ -63,13 +67,13 @@ def _run_one(item, quiet, keep):
             print(_tail(lab.folder / "console.log"), end="")
         print(f"FAIL {item.name} ({seconds:.1f} s): {failure}")
         print(f"     console and flash: {lab.folder}", flush=True)
-        return False
+        return _FAILED
     where = f", console and flash: {lab.folder}"
     if quiet and not keep:
         shutil.rmtree(lab.folder)
         where = ""
     print(f"PASS {item.name} ({seconds:.1f} s){where}", flush=True)
-    return True
+    return _PASSED
 
 
 def _run(arguments):
@@ -78,12 +82,15 @@ def _run(arguments):
     if unknown:
         raise LabError(f"no such scenario: {', '.join(unknown)} (see: lab list)")
     names = arguments.names or list(known)
-    failed = [name for name in names
-              if not _run_one(known[name], arguments.quiet, arguments.keep)]
-    if len(names) > 1:
-        print(f"{len(names) - len(failed)} of {len(names)} passed"
-              + (f"; failed: {', '.join(failed)}" if failed else ""))
-    return 1 if failed else 0
+    ends = {name: _run_one(known[name], arguments.quiet, arguments.keep) for name in names}
+    if len(names) == 1:
+        return ends[names[0]]
+    told = [f"{list(ends.values()).count(_PASSED)} of {len(names)} passed"]
+    for end, word in ((_FAILED, "failed"), (_SKIPPED, "skipped")):
+        which = [name for name in names if ends[name] == end]
+        told += [f"{word}: {', '.join(which)}"] if which else []
+    print("; ".join(told))
+    return _FAILED if _FAILED in ends.values() else _PASSED
 
 
 def _shell_machine(lab, arguments):

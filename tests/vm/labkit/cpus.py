@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labkit import cpio, paths, qemu, rootfs, tools
+from labkit.errors import LabError, Unavailable
 
 _MODULES = ["nandsim", "mtdblock", "squashfs", "overlay"]
 # Debian's static BusyBox is the whole user space until the firmware has control.
@@ -64,9 +65,17 @@ CPUS = {
 }
 
 
+def _debian(cpu):
+    """The folder with what Debian has for that CPU."""
+    try:
+        return tools.build("cpu.sh", cpu.debian, cpu.flavour)
+    except LabError as error:
+        raise Unavailable(f"Debian's kernel for {cpu.debian} cannot be fetched: {error}") from error
+
+
 def programs(cpu):
     """What a firmware has to be given to run on that CPU, as lab.firmware(files=…) takes it."""
-    folder = tools.build("cpu.sh", cpu.debian, cpu.flavour)
+    folder = _debian(cpu)
     return {"bin/busybox": folder / "bin/busybox", "sbin/flashinit": cpu.flashinit}
 
 
@@ -91,7 +100,7 @@ def _initramfs(lab, cpu, folder, firmware, new):
 
 def start(lab, cpu, firmware, new):
     """Start a machine that runs `firmware` from flash, and has the image file `new` in /mnt."""
-    folder = tools.build("cpu.sh", cpu.debian, cpu.flavour)
+    folder = _debian(cpu)
     archive = _initramfs(lab, cpu, folder, firmware, new)
     kernel = next(folder.glob("boot/vmlinuz-*"))
     return lab.start([tools.find(cpu.program), *cpu.machine, "-m", "256M", *qemu.CONSOLE,

@@ -6,6 +6,10 @@ class LabError(Exception):
     """The laboratory cannot do what was asked: a missing program, an image that does not fit."""
 
 
+class Unavailable(Exception):
+    """What Debian has for another CPU cannot be fetched here: the scenario is skipped, and says so."""
+
+
 class CheckFailed(Exception):
     """Something is not as the scenario demands."""
 
