@@ -2,7 +2,6 @@
 /* The hand-over by nobody: PID 1, whatever it is, is stopped and made to call execve. */
 #include "handover.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,7 +9,6 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,24 +63,12 @@ static int fits(struct finding *found, struct fault *f)
 
 static long get_regs(reg_word *r)
 {
-#ifdef REGS_ARE_A_SET
-	struct iovec v = { r, sizeof(*r) * REGS_COUNT };
-
-	return ptrace(PTRACE_GETREGSET, 1, NT_PRSTATUS, &v);
-#else
 	return ptrace(PTRACE_GETREGS, 1, NULL, r); /* User-Mode Linux knows but these */
-#endif
 }
 
 static long set_regs(reg_word *r)
 {
-#ifdef REGS_ARE_A_SET
-	struct iovec v = { r, sizeof(*r) * REGS_COUNT };
-
-	return ptrace(PTRACE_SETREGSET, 1, NT_PRSTATUS, &v);
-#else
 	return ptrace(PTRACE_SETREGS, 1, NULL, r);
-#endif
 }
 
 /* What cannot be read is not the instruction either. */
@@ -183,7 +169,7 @@ static int point_at_exec(struct fault *f)
 static int run_exec(void)
 {
 	reg_word r[REGS_COUNT] = { 0 };
-	int status, calls = 0;
+	int status, err, calls = 0;
 
 	while (calls < 2) {
 		if (ptrace(PTRACE_SYSCALL, 1, NULL, NULL) < 0 || waitpid(1, &status, __WALL) != 1)
@@ -195,7 +181,11 @@ static int run_exec(void)
 		else if (status >> 16 == 0)
 			(void)sigaddset(&held_back, WSTOPSIG(status));
 	}
-	return get_regs(r) < 0 ? errno : CALL_ERROR(r);
+	if (get_regs(r) < 0)
+		return errno;
+	/* Success comes with its event, whatever a filter has the call return. */
+	err = CALL_ERROR(r);
+	return err > 0 ? err : EIO;
 }
 
 static void put_back(void)
