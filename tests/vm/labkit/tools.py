@@ -27,7 +27,7 @@ def run(program, *arguments, **options):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", check=False, **options)
     if done.returncode:
-        raise LabError(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}")
+        raise LabError(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout}")
     return done.stdout
 
 

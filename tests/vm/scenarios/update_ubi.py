@@ -78,7 +78,7 @@ def update_volume_beside(lab):
     images = {"ab.fwi": bench.pack(lab, "ab", {"rootfs": as_volume, "kernel": kernel}),
               "clash.fwi": bench.pack(lab, "clash", {"rootfs": as_volume, "front": kernel})}
     b = bench.on(lab, "ubiblock-nand", parts="10M(rootfs),2M(kernel),4M(data),11M@0(front)",
-                 stick=images)
+                 as_payload="{},kind=ubi", stick=images)
     before = b.flash.snapshot()
     result = b.machine.sh("flashinit update /mnt/clash.fwi")
     lab.check_equal(result.code, 4, "exit code")
