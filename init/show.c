@@ -123,8 +123,7 @@ static int open_image(struct image_file *file, const struct show_options *o, str
 {
 	struct key_ring ring = { .count = 0 };
 
-	file->image = (struct image){ .index = NULL };
-	file->source.fd = -1;
+	*file = (struct image_file){ .source.fd = -1 };
 	for (unsigned int i = 0; i < o->key_count; i++)
 		if (key_ring_add_file(&ring, o->key[i], f) < 0)
 			return -1;
