@@ -70,17 +70,17 @@ static char *value;
 static const struct option *find_option(const char *name, size_t len)
 {
 	const struct option *found = NULL;
+	bool several = false;
 
 	for (const struct option *o = known; o < known + sizeof(known) / sizeof(*known); o++) {
 		if (strncmp(o->name, name, len) != 0)
 			continue;
 		if (o->name[len] == '\0')
 			return o;
-		if (found)
-			return NULL;
+		several = found;
 		found = o;
 	}
-	return found;
+	return several ? NULL : found;
 }
 
 /* The option at that place, which moves on to its value if that is a word of its own; NULL if it is wrong. */
