@@ -6,14 +6,13 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "files.h"
-#include "number.h"
+#include "procs.h"
 
 /* The banner's first words, in every BusyBox since 2001; a digit follows. */
 static const char banner[] = "BusyBox v";
@@ -106,8 +105,10 @@ int busybox_recognize(const char *exe, char *version, size_t size, struct fault 
 		return 0;
 	len = readlink(exe, name, sizeof(name) - 1);
 	name[len > 0 ? len : 0] = '\0';
-	return fault_set(f, FAULT_UNFIT,
-			 "PID 1 is %s, not BusyBox init: only --via ptrace would take over", name);
+	return fault_set(
+		f, FAULT_UNFIT,
+		"PID 1 is %s, not BusyBox init: only --via ptrace would take over",
+		name);
 }
 
 int program_has(const char *exe, const char *what, size_t size, bool *has, struct fault *f)
@@ -126,22 +127,10 @@ int busybox_reads_inittab(const char *exe, bool *reads, struct fault *f)
 	return program_has(exe, inittab, sizeof(inittab), reads, f);
 }
 
-/*
- * Whether a signal is not in a set that the status of a process tells of, "SigCgt:\t0000000000014007".
- * False if nothing is known.
- */
+/* Whether a signal is not in a set, "SigCgt:\t0000000000014007". False if nothing is known. */
 static bool not_in(const char *proc_pid, const char *set, int signal)
 {
-	char path[64], *status, *at;
-	uint64_t mask = UINT64_MAX;
-
-	(void)snprintf(path, sizeof(path), "%s/status", proc_pid);
-	status = file_read_text(path);
-	at = status ? strstr(status, set) : NULL;
-	if (at)
-		mask = number_read(at + strlen(set), 16, NULL);
-	free(status);
-	return !(mask >> (signal - 1) & 1);
+	return !(process_status(proc_pid, set, UINT64_MAX) >> (signal - 1) & 1);
 }
 
 bool busybox_waits_for_signals(const char *proc_pid)

@@ -3,6 +3,7 @@
 #include "handover.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 
 #include "clock.h"
 #include "pid1.h"
+#include "procs.h"
 #include "ptrace_regs.h"
 #include "say.h"
 
@@ -21,6 +23,7 @@
 
 enum {
 	STOP_MS = 10000, /* for PID 1 to be in a system call; it may be busy, or wait for a disk */
+	EXEC_MS = 10000, /* its other threads have to end first, and may wait for something */
 	LOOK_MS = 5,
 	BELOW_STACK =
 		1024, /* bytes; the 128 just below belong to the function that runs, on x86_64 */
@@ -29,8 +32,15 @@ enum {
 	AGAIN_LAST = 516, /* kernel starts again; never seen but here */
 };
 
+/* What execve wants to find. */
+struct words {
+	char path[16];
+	uintptr_t argv[2];
+};
+
 /* PID 1's, for the undoing. */
 static reg_word before[REGS_COUNT];
+static struct words below_stack;
 static sigset_t held_back; /* signals that came meanwhile */
 
 /* In a child, whose end lets go of it: only who has stopped it can do that otherwise. */
@@ -52,6 +62,11 @@ static int try_to_trace(void)
 static int fits(struct finding *found, struct fault *f)
 {
 	finding_say(found, "PID 1 can be traced");
+	if (process_status("/proc/1", "Seccomp:", 0))
+		return fault_set(
+			f, FAULT_UNFIT,
+			"PID 1 is under a filter of system calls (Seccomp in /proc/1/status), "
+			"which flashinit would inherit");
 	errno = try_to_trace();
 	if (errno == 0)
 		return 0;
@@ -129,28 +144,30 @@ static int prepare(int (*keep_going)(void), struct fault *f)
 		STOP_MS / 1000);
 }
 
-/* Below the stack nothing is that anybody needs. */
-static long put_words(uintptr_t at)
+static off_t place(void)
 {
-	struct {
-		char path[16];
-		uintptr_t argv[2];
-	} words = { RAMROOT_INIT, { at, 0 } };
-	long result = 0;
-
-	_Static_assert(sizeof(RAMROOT_INIT) <= sizeof(words.path), "its name fits");
-	for (size_t i = 0; result == 0 && i < sizeof(words); i += sizeof(long)) {
-		long word;
-
-		memcpy(&word, (const char *)&words + i, sizeof(word));
-		result = ptrace(PTRACE_POKEDATA, 1, (void *)(at + i), (void *)word);
-	}
-	return result;
+	return (off_t)((uintptr_t)(before[REGS_SP] - BELOW_STACK) & ~(uintptr_t)15);
 }
+
+/* Puts words below PID 1's stack; what is there goes into old, unless that is NULL. */
+static int put_words(const struct words *words, struct words *old)
+{
+	int fd = open("/proc/1/mem", O_RDWR | O_CLOEXEC);
+	bool done = fd >= 0 &&
+		    (!old || pread(fd, old, sizeof(*old), place()) == (ssize_t)sizeof(*old)) &&
+		    pwrite(fd, words, sizeof(*words), place()) == (ssize_t)sizeof(*words);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return done ? 0 : -1;
+}
+
+_Static_assert(sizeof(RAMROOT_INIT) <= sizeof(below_stack.path), "its name fits");
 
 static int point_at_exec(struct fault *f)
 {
-	uintptr_t at = (uintptr_t)(before[REGS_SP] - BELOW_STACK) & ~(uintptr_t)15;
+	uintptr_t at = (uintptr_t)place();
+	const struct words words = { RAMROOT_INIT, { at, 0 } };
 	reg_word r[REGS_COUNT];
 
 	memcpy(r, before, sizeof(r));
@@ -160,20 +177,33 @@ static int point_at_exec(struct fault *f)
 	r[REGS_ARG1] = at + 16;
 	r[REGS_ARG2] = at + 16 + sizeof(uintptr_t); /* no environment */
 	regs_forget(r);
-	if (put_words(at) < 0 || set_regs(r) < 0)
+	if (put_words(&words, &below_stack) < 0 || set_regs(r) < 0)
 		return fault_errno(f, FAULT_UNFIT, "cannot set the registers of PID 1");
 	return 0;
 }
 
-/* Runs PID 1 into the call and out of it. Returns 0 if it is another program then, or else why not. */
+static bool await_any_stop(int *status, uint64_t end)
+{
+	while (waitpid(1, status, __WALL | WNOHANG) != 1) {
+		if (clock_ms() >= end)
+			return false;
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	return true;
+}
+
+/* Runs PID 1 into the call and out of it. 0: it is another program then; or why not; -1: it does not come out. */
 static int run_exec(void)
 {
+	uint64_t end = clock_ms() + EXEC_MS;
 	reg_word r[REGS_COUNT] = { 0 };
 	int status, err, calls = 0;
 
 	while (calls < 2) {
-		if (ptrace(PTRACE_SYSCALL, 1, NULL, NULL) < 0 || waitpid(1, &status, __WALL) != 1)
+		if (ptrace(PTRACE_SYSCALL, 1, NULL, NULL) < 0)
 			return errno;
+		if (!await_any_stop(&status, end))
+			return -1;
 		if (status >> 16 == PTRACE_EVENT_EXEC)
 			return 0;
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
@@ -195,31 +225,47 @@ static void put_back(void)
 	if (err >= AGAIN_FIRST && err <= AGAIN_LAST)
 		regs_again(before);
 	regs_forget(before);
-	if (set_regs(before) < 0)
+	if (put_words(&below_stack, NULL) < 0 || set_regs(before) < 0)
 		say_error("cannot set the registers of PID 1: %s", strerror(errno));
+}
+
+/*
+ * PID 1 does not take a SIGSTOP, but one that came while we traced it is kept for it, and would stop it for good:
+ * SIGCONT takes that away. One that does not stand still is let go by our end.
+ */
+static void let_go(void)
+{
+	(void)ptrace(PTRACE_DETACH, 1, NULL, NULL);
+	(void)kill(1, SIGCONT); /* we are root, and there is a PID 1 */
 }
 
 static int trigger(bool *told, struct fault *f)
 {
+	int err;
+
 	if (point_at_exec(f) < 0)
 		return -1;
 	say("PID 1 stands still, and is made to run flashinit");
-	errno = run_exec();
-	if (errno) {
+	err = run_exec();
+	if (err > 0) {
+		errno = err;
 		(void)fault_errno(f, FAULT_UNFIT, "PID 1 cannot run %s", RAMROOT_INIT);
 		put_back();
 		return -1;
 	}
 	*told = true;
-	(void)ptrace(PTRACE_DETACH, 1, NULL, NULL); /* or our end does it */
+	let_go();
+	if (err < 0)
+		return fault_set(f, FAULT_FAILED,
+				 "PID 1 hangs in its exec since %d s; the root is in RAM: reboot",
+				 EXEC_MS / 1000);
 	for (;;)
 		(void)pause(); /* it kills us */
 }
 
-/* One that does not stand still is let go by our end. */
 static void undo(void)
 {
-	(void)ptrace(PTRACE_DETACH, 1, NULL, NULL);
+	let_go();
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sigismember(&held_back, sig) == 1)
 			(void)kill(1, sig);

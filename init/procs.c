@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,6 +45,19 @@ bool process_parse(struct process *p, const char *stat)
 	}
 	p->kernel_thread = number_at(field) & PF_KTHREAD;
 	return p->pid > 0;
+}
+
+uint64_t process_status(const char *proc_pid, const char *name, uint64_t unknown)
+{
+	char path[64], *status, *at;
+
+	(void)snprintf(path, sizeof(path), "%s/status", proc_pid);
+	status = file_read_text(path);
+	at = status ? strstr(status, name) : NULL;
+	if (at)
+		unknown = number_read(at + strlen(name), 16, NULL);
+	free(status);
+	return unknown;
 }
 
 struct links {

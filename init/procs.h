@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct process {
@@ -18,6 +19,12 @@ struct process {
 
 /* Parses the text of /proc/PID/stat. False if it makes no sense. */
 bool process_parse(struct process *p, const char *stat);
+
+/*
+ * The hexadecimal number that /proc/PID/status has behind a name and its colon; unknown if there is none.
+ * proc_pid is that folder.
+ */
+uint64_t process_status(const char *proc_pid, const char *name, uint64_t unknown);
 
 /*
  * Calls each for every thread of a process, with the thread's own number, name and state; the first

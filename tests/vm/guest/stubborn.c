@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * stubborn: a PID 1 that no exec succeeds in, and that ends, which is a panic, when its wait for children is
- * interrupted or fails. Another process, which is not bound by that, runs /etc/rc and a shell on the console,
- * again and again.
+ * stubborn: a PID 1 that no exec succeeds in (Landlock), and that ends, which is a panic, when its wait for
+ * children is interrupted or fails, or if what is below its stack has changed behind one. Another process, which
+ * is not bound by that, runs /etc/rc and a shell on the console, again and again.
  *
  * As "tracer" it traces PID 1, says so, and sleeps; as "powerless" it runs a command without CAP_SYS_PTRACE.
  */
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
+#include <linux/landlock.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -20,7 +19,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+enum {
+	BELOW = 4096,
+	OWN = 512,
+	PATTERN = 0x5a
+}; /* bytes below the stack; the uppermost are libc's */
+
+static uintptr_t below;
 
 static void run(const char *program, const char *name)
 {
@@ -37,15 +42,29 @@ static void run(const char *program, const char *name)
 
 static int refuse_exec(void)
 {
-	struct sock_filter filter[] = {
-		LOAD(nr),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOEXEC),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
+	struct landlock_ruleset_attr attr = { .handled_access_fs = LANDLOCK_ACCESS_FS_EXECUTE };
+	int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return rules < 0 ? -1 : (int)syscall(SYS_landlock_restrict_self, rules, 0);
+}
+
+__attribute__((noinline)) static void fill_below(void)
+{
+	volatile char area[BELOW];
+
+	for (int i = 0; i < BELOW; i++)
+		area[i] = PATTERN;
+	below = (uintptr_t)area;
+}
+
+static int is_as_before(void)
+{
+	const volatile char *area = (const volatile char *)below;
+
+	for (int i = 0; i < BELOW - OWN; i++)
+		if (area[i] != PATTERN)
+			return 0;
+	return 1;
 }
 
 static int be_init(void)
@@ -57,7 +76,8 @@ static int be_init(void)
 	}
 	if (refuse_exec() < 0)
 		return 1;
-	while (wait(NULL) > 0)
+	fill_below();
+	while (wait(NULL) > 0 && is_as_before())
 		;
 	return 1;
 }

@@ -49,7 +49,8 @@ def ptrace_plain_init(lab):
     b = _on(lab, "jffs2-nand", "/usr/bin/plaininit")
     before = b.machine.sh(_STATE).out
     for verb in "check", "update":
-        _refused(lab, b, f"flashinit {verb} /mnt/fw.fwi", "plaininit, not BusyBox init", before)
+        _refused(lab, b, f"flashinit {verb} /mnt/fw.fwi",
+                 "plaininit, not BusyBox init", before)
     out = b.machine.sh("flashinit check --via ptrace /mnt/fw.fwi", check=True).out
     lab.check("init: PID 1 can be traced: via ptrace" in out, out)
     lab.check_equal(b.machine.sh(_STATE).out, before, "the system after a check")
@@ -81,12 +82,12 @@ def ptrace_old_init(lab):
 
 @scenario(timeout=180)
 def ptrace_exec_fails(lab):
-    """QEMU with Debian's kernel: PID 1 cannot exec, so all is undone, and its wait goes on as before."""
+    """QEMU: PID 1 cannot exec, so all is undone, and it goes on as before, with its memory."""
     b = _qemu(lab, "/usr/bin/stubborn")
     before = b.machine.sh(_STATE).out
     for _ in range(3):
-        _refused(lab, b, _UPDATE.format("ptrace"), "PID 1 cannot run /sbin/flashinit: Exec format error",
-                 before)
+        _refused(lab, b, _UPDATE.format("ptrace"),
+                 "PID 1 cannot run /sbin/flashinit: Permission denied", before)
         # An orphan, which nobody but PID 1 reaps.
         b.machine.sh("(sleep 0.1 & echo $! >/run/orphan); until [ -s /run/orphan ]; do :; done; "
                      "while [ -e /proc/$(cat /run/orphan) ]; do :; done; rm /run/orphan", check=True)
@@ -121,6 +122,45 @@ def ptrace_yama(lab):
     _enter(b, 1)
     b.machine.send(_UPDATE.format("ptrace") + "\n")
     _finish(lab, b)
+
+
+@scenario()
+def ptrace_busy_init(lab):
+    """A PID 1 that computes, and gets a SIGSTOP while it is traced: refused, and it computes on."""
+    b = _on(lab, "squashfs-nand", "/usr/bin/plaininit busy")
+    before = b.machine.sh(_STATE).out
+    traced = "until grep -q TracerPid:.$! /proc/1/status; do :; done"
+    result = b.machine.sh(f"{_UPDATE.format('ptrace')} & {traced}; kill -STOP 1; wait $!",
+                          timeout=60)
+    lab.check_equal(result.code, 4, f"exit code\n{result.out}")
+    lab.check("PID 1 was not seen in a system call within 10 s" in result.out, result.out)
+    lab.check_equal(b.machine.sh(_STATE).out, before, "the system afterwards")
+    lab.check_equal(b.machine.sh("cut -d ' ' -f 3 /proc/1/stat").out, "R", "state of PID 1")
+
+
+@scenario(timeout=120)
+def ptrace_exec_hangs(lab):
+    """PID 1 hangs in its exec: said after ten seconds; it may still succeed, SIGSTOP or not."""
+    b = _on(lab, "squashfs-nand", "/usr/bin/hungexec")
+    b.machine.sh("until [ -s /run/server ]; do :; done; server=$(cat /run/server)", check=True)
+    hangs = "until read -r x x state x </proc/1/stat && [ $state = D ]; do :; done"
+    result = b.machine.sh(f"{_UPDATE.format('ptrace')} & {hangs}; kill -STOP 1; wait $!",
+                          timeout=60)
+    lab.check_equal(result.code, 1, f"exit code\n{result.out}")
+    lab.check("PID 1 hangs in its exec since 10 s" in result.out, result.out)
+    b.machine.send("kill -9 $server\n")
+    lab.check_equal(b.machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+
+
+@scenario()
+def ptrace_seccomp(lab):
+    """QEMU: PID 1 is under a filter of system calls, which flashinit would inherit: refused."""
+    b = bench.on(lab, "squashfs-nor", lab.qemu, hardware={"init": "/usr/bin/noreboot"})
+    before = b.machine.sh(_STATE).out
+    for verb in "check", "update":
+        _refused(lab, b, f"flashinit {verb} --via ptrace /mnt/fw.fwi",
+                 "PID 1 is under a filter of system calls (Seccomp", before)
 
 
 # What is respawned wants a shell's login for its prompt, and a terminal.
