@@ -107,7 +107,7 @@ int busybox_recognize(const char *exe, char *version, size_t size, struct fault 
 	name[len > 0 ? len : 0] = '\0';
 	return fault_set(
 		f, FAULT_UNFIT,
-		"PID 1 is %s, not BusyBox init: only --via ptrace would take over",
+		"PID 1 is %s, not BusyBox init; if no other method fits it, there is --via ptrace",
 		name);
 }
 

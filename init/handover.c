@@ -11,7 +11,11 @@
 #include "ptrace_regs.h"
 #include "say.h"
 
+/* It has but a name, and stands for the others. */
+const struct handover handover_auto = { .name = "auto", .only_if_asked = true };
+
 static const struct handover *const methods[] = {
+	&handover_auto,
 	&handover_busybox,
 	&handover_sysvinit,
 #ifndef REGS_UNKNOWN
@@ -27,7 +31,8 @@ int handover_take(const char *name, const struct handover **via, struct fault *f
 		if (strcmp(name, methods[i]->name) == 0)
 			return 0;
 	}
-	return fault_set(f, FAULT_USAGE, "--via %s: must be busybox, sysvinit or ptrace", name);
+	return fault_set(f, FAULT_USAGE, "--via %s: must be auto, busybox, sysvinit or ptrace",
+			 name);
 }
 
 static void name_method(struct finding *found, const struct handover *m)
@@ -41,18 +46,27 @@ static void name_method(struct finding *found, const struct handover *m)
 const struct handover *handover_choose(const struct handover *asked, struct finding *found,
 				       struct fault *f)
 {
-	struct fault others, *why = f;
+	struct fault why;
+	bool first = true;
 
+	if (asked == &handover_auto)
+		asked = NULL;
 	for (size_t i = 0; methods[i]; i++) {
 		const struct handover *m = methods[i];
+		int result;
 
 		if (asked ? m != asked : m->only_if_asked)
 			continue;
-		if (m->fits(found, why) == 0) {
+		result = m->fits(found, &why);
+		if (result == 0) {
 			name_method(found, m);
 			return m;
 		}
-		why = &others;
+		if (result > 0 || first)
+			*f = why;
+		if (result > 0)
+			break;
+		first = false;
 	}
 	return NULL;
 }

@@ -15,7 +15,10 @@
 struct handover {
 	const char *name;
 	bool only_if_asked; /* for by its name: never chosen by itself */
-	/* Whether this PID 1 can be taken over so, and what tells. Changes nothing. */
+	/*
+	 * Whether this PID 1 can be taken over so, and what tells. 1, with why, if it is of the method's
+	 * own kind but cannot be now: then no other one is asked. Changes nothing.
+	 */
 	int (*fits)(struct finding *found, struct fault *f);
 	/*
 	 * With the RAM root as the root: has PID 1 get ready, and proves that it is. keep_going, asked
@@ -31,12 +34,15 @@ struct handover {
 	void (*undo)(void);
 };
 
-extern const struct handover handover_busybox, handover_sysvinit, handover_ptrace;
+extern const struct handover handover_auto, handover_busybox, handover_sysvinit, handover_ptrace;
 
-/* Takes the name of a method. One that there is not is FAULT_USAGE. */
+/* Takes the name of a method, or "auto". One that there is not is FAULT_USAGE. */
 int handover_take(const char *name, const struct handover **via, struct fault *f);
 
-/* The method that is asked for, or, if that is NULL, the first that fits; NULL with why if none does. */
+/*
+ * The method that is asked for, or, if that is NULL or handover_auto, the first that fits; NULL with why if none
+ * does.
+ */
 const struct handover *handover_choose(const struct handover *asked, struct finding *found,
 				       struct fault *f);
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +37,25 @@ struct request {
 
 static int requests = -1; /* the FIFO in the RAM root */
 
+/*
+ * It tells as its command line, "init boot" or "init [2]", as far as the name that it was started by has room
+ * for that.
+ */
+static int check_runlevel(struct fault *f)
+{
+	char title[16];
+
+	if (file_read_line("/proc/1/cmdline", title, sizeof(title)) < 0)
+		return fault_errno(f, FAULT_UNFIT, "/proc/1/cmdline");
+	if (strncmp(title, "init b", 6) != 0 &&
+	    (strncmp(title, "init [", 6) != 0 || strchr("S0123456", title[6])))
+		return 0;
+	(void)fault_set(f, FAULT_UNFIT,
+			"PID 1 is \"%s\", and runs nothing anew but in runlevels 0 to 6 and S",
+			title);
+	return 1;
+}
+
 static int fits(struct finding *found, struct fault *f)
 {
 	static const char brand[] = "INIT_VERSION=sysvinit", fifo[] = FIFO;
@@ -46,7 +66,7 @@ static int fits(struct finding *found, struct fault *f)
 		return -1;
 	finding_say(found, "PID 1 is sysvinit");
 	if (is_sysvinit && has_fifo)
-		return 0;
+		return check_runlevel(f);
 	return fault_set(f, FAULT_UNFIT, "PID 1 is not sysvinit with " FIFO);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Phase 3: what a process does on becoming PID 1 in BusyBox init's place.
+ * Phase 3: what a process does on becoming PID 1 in the old one's place.
  */
 #ifndef INIT_PID1_H
 #define INIT_PID1_H

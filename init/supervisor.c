@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PID 1 from the moment BusyBox init execs us: phases 3 to 7. It does nothing itself that can fail
+ * PID 1 from the moment the old one has become us: phases 3 to 7. It does nothing itself that can fail
  * or hang, but has children do it and decides what follows.
  */
 #include "supervisor.h"
@@ -104,7 +104,7 @@ void supervise(void)
 	if (*plan.recover)
 		recover(&plan);
 	watchdog_adopt(plan.watchdogs);
-	(void)watchdog_feed(); /* nobody has since init killed its feeder */
+	(void)watchdog_feed(); /* nobody has since its feeder was ended */
 	say("this is PID 1 now, in RAM; the old root goes");
 	outcome_tell(&plan, FAULT_FAILED, "taken-over", "the old root goes");
 	clear(&plan);
