@@ -37,7 +37,9 @@ static int read_start(struct start *s, struct fault *f)
 	if (!text)
 		return fault_errno(f, FAULT_FAILED, "%s: cannot read", ROOT_ENVIRON);
 	for (char *e = text; e < text + size && count < ENV_MAX; e += strlen(e) + 1)
-		s->env[count++] = e;
+		if (strncmp(e, "WDTFD=", 6) !=
+		    0) /* which procd's init told it; we have closed that */
+			s->env[count++] = e;
 	return cmdline_read(&s->cmdline, "/proc/cmdline", f);
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "first.h"
+#include "handover.h"
 #include "json.h"
 #include "options.h"
 #include "pid1.h"
@@ -38,8 +39,8 @@ static const char help[] =
 	"  --exec COMMAND     run this in the RAM root in place of writing an image\n"
 	"  --include FILE[=PATH]\n"
 	"                     have it there, with the libraries that it needs; may be given often\n"
-	"  --via METHOD       how PID 1 is taken over: busybox or sysvinit, as auto (the default)\n"
-	"                     finds by itself, or ptrace, whatever PID 1 is\n"
+	"  --via METHOD       how PID 1 is taken over: busybox, sysvinit or procd, as auto (the\n"
+	"                     default) finds by itself, or ptrace, whatever PID 1 is\n"
 	"Option of update, check and status:\n"
 	"  --outcome FILE     where each turn of the update is noted, on a file system that stays\n"
 	"Option of status:\n"
@@ -128,5 +129,7 @@ int main(int argc, char **argv, char **envp)
 		supervise(); /* never looks at what it was called with */
 	if (pid1_is_us())
 		first_process(argv, envp);
+	if (argc > 0 && handover_procd_answers(argv[0]))
+		return 0;
 	return run_command_line(argc, argv);
 }

@@ -2,14 +2,19 @@
 #include "handover.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "pid1.h"
 #include "ptrace_regs.h"
 #include "say.h"
+
+enum { LOOK_MS = 50 };
 
 /* It has but a name, and stands for the others. */
 const struct handover handover_auto = { .name = "auto", .only_if_asked = true };
@@ -18,6 +23,7 @@ static const struct handover *const methods[] = {
 	&handover_auto,
 	&handover_busybox,
 	&handover_sysvinit,
+	&handover_procd,
 #ifndef REGS_UNKNOWN
 	&handover_ptrace,
 #endif
@@ -31,8 +37,8 @@ int handover_take(const char *name, const struct handover **via, struct fault *f
 		if (strcmp(name, methods[i]->name) == 0)
 			return 0;
 	}
-	return fault_set(f, FAULT_USAGE, "--via %s: must be auto, busybox, sysvinit or ptrace",
-			 name);
+	return fault_set(f, FAULT_USAGE,
+			 "--via %s: must be auto, busybox, sysvinit, procd or ptrace", name);
 }
 
 static void name_method(struct finding *found, const struct handover *m)
@@ -69,6 +75,20 @@ const struct handover *handover_choose(const struct handover *asked, struct find
 		first = false;
 	}
 	return NULL;
+}
+
+bool handover_seen(unsigned int ms)
+{
+	uint64_t end = clock_ms() + ms;
+	struct fault other;
+
+	for (;;) {
+		if (pid1_shares("/sbin/init", "/proc/1/exe", "program", &other) == 0)
+			return true;
+		if (clock_ms() >= end)
+			return false;
+		(void)poll(NULL, 0, LOOK_MS);
+	}
 }
 
 static int pivot(const char *new_root, const char *put_old)

@@ -34,7 +34,14 @@ struct handover {
 	void (*undo)(void);
 };
 
-extern const struct handover handover_auto, handover_busybox, handover_sysvinit, handover_ptrace;
+extern const struct handover handover_auto, handover_busybox, handover_sysvinit, handover_procd,
+	handover_ptrace;
+
+/* Whether PID 1 is seen to run flashinit within ms milliseconds. With the RAM root as the root. */
+bool handover_seen(unsigned int ms);
+
+/* By this name procd asks flashinit in the RAM root whether its image will do: answers, and returns true. */
+bool handover_procd_answers(const char *name);
 
 /* Takes the name of a method, or "auto". One that there is not is FAULT_USAGE. */
 int handover_take(const char *name, const struct handover **via, struct fault *f);

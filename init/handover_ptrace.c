@@ -63,10 +63,8 @@ static int fits(struct finding *found, struct fault *f)
 {
 	finding_say(found, "PID 1 can be traced");
 	if (process_status("/proc/1", "Seccomp:", 0))
-		return fault_set(
-			f, FAULT_UNFIT,
-			"PID 1 is under a filter of system calls (Seccomp in /proc/1/status), "
-			"which flashinit would inherit");
+		return fault_set(f, FAULT_UNFIT,
+				 "PID 1 is under a seccomp filter, which flashinit would inherit");
 	errno = try_to_trace();
 	if (errno == 0)
 		return 0;

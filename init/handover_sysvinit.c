@@ -43,12 +43,12 @@ static int requests = -1; /* the FIFO in the RAM root */
  */
 static int check_runlevel(struct fault *f)
 {
-	char title[16];
+	char title[16] = "";
 
 	if (file_read_line("/proc/1/cmdline", title, sizeof(title)) < 0)
 		return fault_errno(f, FAULT_UNFIT, "/proc/1/cmdline");
-	if (strncmp(title, "init b", 6) != 0 &&
-	    (strncmp(title, "init [", 6) != 0 || strchr("S0123456", title[6])))
+	if (memcmp(title, "init ", 5) != 0 || !title[5] ||
+	    (title[5] == '[' && strchr("S0123456", title[6])))
 		return 0;
 	(void)fault_set(f, FAULT_UNFIT,
 			"PID 1 is \"%s\", and runs nothing anew but in runlevels 0 to 6 and S",
@@ -93,19 +93,6 @@ static int prepare(int (*keep_going)(void), struct fault *f)
 			 OPEN_MS / 1000);
 }
 
-static bool is_us_within(unsigned int ms)
-{
-	uint64_t end = clock_ms() + ms;
-	struct fault other;
-
-	while (clock_ms() < end) {
-		if (pid1_shares("/sbin/init", "/proc/1/exe", "program", &other) == 0)
-			return true;
-		(void)poll(NULL, 0, LOOK_MS);
-	}
-	return false;
-}
-
 /* Whether init had not read the request; it will not any more. */
 static bool withdraw(size_t size)
 {
@@ -130,7 +117,7 @@ static int trigger(bool *told, struct fault *f)
 	if (fd_write(requests, &r, sizeof(r)) < 0)
 		return fault_errno(f, FAULT_FAILED, FIFO ": cannot write");
 	say("init is ready, and is asked to run /sbin/init anew");
-	if (is_us_within(EXEC_MS) || (!withdraw(sizeof(r)) && is_us_within(LAST_MS))) {
+	if (handover_seen(EXEC_MS) || (!withdraw(sizeof(r)) && handover_seen(LAST_MS))) {
 		*told = true;
 		for (;;)
 			(void)pause(); /* it kills us */

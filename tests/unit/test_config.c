@@ -91,7 +91,8 @@ static void lines_that_make_no_sense(void **state)
 	refused("rollback-number = 1 # why\n", "line 1: \"1 # why\" is not a number");
 	refused("after = never\n", "line 1: ");
 	assert_fault(&f, FAULT_UNFIT, "must be reboot, poweroff, halt, boot or");
-	refused("via = magic\n", "line 1: --via magic: must be auto, busybox, sysvinit or ptrace");
+	refused("via = magic\n",
+		"line 1: --via magic: must be auto, busybox, sysvinit, procd or ptrace");
 	refused("board = a\nafter = Halt\nrollback-number = 3\n", "line 2: ");
 }
 

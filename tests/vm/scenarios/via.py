@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Inits other than BusyBox's: each method of taking over from them, and what is left when it fails."""
 
+import time
+
 from labkit import bench, inits
 from labkit.scenario import scenario
 
@@ -10,7 +12,7 @@ _UPDATE = "flashinit update --via {} --after poweroff /mnt/fw.fwi"
 
 def _on(lab, layout, init, **options):
     """Firmware 1 under that init, which gives a shell on the console."""
-    b = bench.on(lab, layout, filler="1M", prompt=False, append=f"init={init}", **options)
+    b = bench.on(lab, layout, prompt=False, append=f"init={init}", **{"filler": "1M", **options})
     _enter(b, 1)
     return b
 
@@ -162,7 +164,7 @@ def ptrace_seccomp(lab):
     before = b.machine.sh(_STATE).out
     for verb in "check", "update":
         _refused(lab, b, f"flashinit {verb} --via ptrace /mnt/fw.fwi",
-                 "PID 1 is under a filter of system calls (Seccomp", before)
+                 "PID 1 is under a seccomp filter, which", before)
 
 
 # What is respawned wants a shell's login for its prompt, and a terminal.
@@ -217,4 +219,85 @@ def sysvinit_declines(lab):
     b.machine.sh("telinit 2; until [ -e /run/two ]; do sleep 0.1; done", check=True)
     b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
     lab.check_equal(b.machine.wait_exit(40), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", b.new)
+
+
+def _script(answer):
+    """What the old root has validated images by, which has nothing to say about ours."""
+    answers = ", ".join(f'"{word}": {answer}' for word in ("valid", "forceable", "allow_backup"))
+    return f"#!/bin/sh\necho '{{ {answers} }}'\n"
+
+
+def _procd(lab, layout, words="", answer="false", **options):
+    """Firmware 1 under a stand-in for OpenWrt's procd; words are more for the kernel and for that."""
+    return _on(lab, layout, f"/usr/bin/procd {words}", links={"bin/ubus": "../usr/bin/procd"},
+               files={"usr/libexec/validate_firmware_image": _script(answer)}, **options)
+
+
+@scenario()
+def procd_update(lab):
+    """A stand-in for procd, found by itself: asked for a sysupgrade by ubus, it runs flashinit."""
+    b = _procd(lab, "jffs2-nand")
+    out = b.machine.sh("flashinit check /mnt/fw.fwi", check=True).out
+    lab.check("init: PID 1 is procd: via procd" in out, out)
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    _finish(lab, b)
+
+
+@scenario()
+def procd_failed(lab):
+    """No answer, no ubus, or a procd that does not know the method: undone, and its service runs."""
+    b = _procd(lab, "squashfs-nand", "refuses")
+    flash = b.flash.snapshot()
+    command = "flashinit update /mnt/fw.fwi"
+    before = b.machine.sh(_STATE).out
+    _refused(lab, b, command, "Command failed: 3", before)
+    b.machine.sh("echo exec sleep 1000 | sed '1i #!/bin/sh' >/run/silent; chmod +x /run/silent",
+                 check=True)
+    for client in "/run/silent", "/dev/null":
+        b.machine.sh(f"mount --bind {client} /bin/ubus", check=True)
+        before = b.machine.sh(_STATE).out
+        _refused(lab, b, command, "procd has not answered /bin/ubus from the RAM root", before)
+    b.machine.sh("umount /bin/ubus && umount /bin/ubus && while pidof sleep; do :; done; "
+                 "kill -0 $(cat /run/service) && ubus call system validate_firmware_image "
+                 "'{\"path\": \"/x\"}'", check=True)
+    b.machine.kill()
+    lab.check(b.flash.snapshot() == flash, "the flash was changed")
+    b.switch_on()
+    _enter(b, 1)
+
+
+@scenario()
+def procd_late(lab):
+    """A procd that grants the request when all is undone finds nothing to run in the old root."""
+    b = _procd(lab, "squashfs-nand", "late", answer="true")
+    flash = b.flash.snapshot()
+    b.machine.send("flashinit update /mnt/fw.fwi\n")
+    b.machine.expect("Command failed: 7")
+    b.machine.expect("procd has not run /sbin/upgraded")
+    b.machine.expect("procd: late")
+    b.machine.expect("Failed to chroot for upgraded exec")
+    b.machine.expect("procd: the answer would have been 9")
+    b.machine.expect("firmware 1# ")
+    lab.check_equal(b.machine.sh("readlink /proc/1/exe").out, "/usr/bin/procd", "PID 1")
+    b.machine.kill()
+    lab.check(b.flash.snapshot() == flash, "the flash was changed")
+
+
+@scenario()
+def procd_watchdog(lab):
+    """The watchdog that procd hands over is fed; the new procd gets none, and opens it anew."""
+    b = _procd(lab, "squashfs-nand", "softdog.soft_margin=4 softdog.nowayout=1", filler="3M",
+               faults={"erasetime": 200})
+    b.machine.send("flashinit update --after boot /mnt/fw.fwi\n")
+    b.machine.expect("watchdog0 is fed from here on; its timeout is 4 s", timeout=40)
+    start = time.monotonic()
+    b.machine.expect("the new firmware is written and proven", timeout=40)
+    took = time.monotonic() - start
+    lab.check(took > 5, f"flashing took {took:.1f} s only: nothing is shown by that")
+    b.machine.expect("FIRMWARE 2 UP")
+    b.machine.expect("firmware 2# ")
+    lab.check("watchdog" in b.machine.sh("ls -l /proc/1/fd").out, "procd does not have it open")
+    lab.check("WDT failed" not in b.machine.console, "procd could not feed it")
+    b.machine.kill()
     lab.check_flash(b.flash, "rootfs", b.new)

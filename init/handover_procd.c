@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The hand-over by OpenWrt's procd, which execs /sbin/upgraded in a root that it is told, when it is asked for a
+ * sysupgrade by ubus. Its requests and what it does about them: system.c and sysupgrade.c of procd.
+ */
+#include "handover.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "busybox.h"
+#include "clock.h"
+#include "pid1.h"
+#include "say.h"
+
+enum {
+	ANSWER_MS = 10000,
+	EXEC_MS =
+		120000, /* it stops its services before, and each may have a time for that of its own */
+	LAST_MS = 1000, /* for one whose ubusd was among them */
+	LOOK_MS = 50,
+};
+
+#define CLIENT "/bin/ubus"
+#define UPGRADED "/sbin/upgraded"
+#define VALIDATE "/usr/libexec/validate_firmware_image" /* of procd since 2019 */
+#define PATH "\"path\":\"" RAMROOT_IMAGE "\""           /* which the old root has not */
+/* The RAM root's root by a name that leads nowhere in the old root, should that be the root again by then. */
+#define PREFIX "\"prefix\":\"" PLAN_OLD_ROOT "/..\""
+
+static int fits(struct finding *found, struct fault *f)
+{
+	static const char validate[] = VALIDATE;
+	bool has;
+
+	if (program_has("/proc/1/exe", validate, sizeof(validate), &has, f) < 0)
+		return -1;
+	finding_say(found, "PID 1 is procd");
+	return has ? 0 : fault_set(f, FAULT_UNFIT, "PID 1 is not procd");
+}
+
+bool handover_procd_answers(const char *name)
+{
+	static const char yes[] = "{\"valid\":true,\"forceable\":true,\"allow_backup\":true}\n";
+
+	return strcmp(name, VALIDATE) == 0 &&
+	       write(STDOUT_FILENO, yes, sizeof(yes) - 1) == (ssize_t)sizeof(yes) - 1;
+}
+
+/* Its answer is its exit status; why it is not 0, it says itself. */
+static void exec_client(const char *method, const char *arguments)
+{
+	const char *const words[] = {
+		CLIENT, "-t", "0", "call", "system", method, arguments, NULL
+	};
+
+	if (chroot(PLAN_OLD_ROOT) == 0 && chdir("/") == 0 && close(STDOUT_FILENO) == 0 &&
+	    open("/dev/null", O_RDWR) == STDOUT_FILENO)
+		(void)execv(CLIENT, (char *const *)(uintptr_t)words);
+	_exit(127);
+}
+
+/* Has the old root's client ask procd. True if that has done it; it ends when it is no longer of interest. */
+static bool ask(const char *method, const char *arguments, unsigned int ms, int (*keep_going)(void))
+{
+	uint64_t end = clock_ms() + ms;
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0)
+		exec_client(method, arguments);
+	while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0) {
+		if (clock_ms() >= end || !keep_going()) {
+			(void)kill(pid, SIGKILL);
+			return false;
+		}
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	return status == 0;
+}
+
+/*
+ * Procd validates an image before it goes, by a program in what is its root: in the RAM root that is us. That it
+ * does so when it is only asked to validate shows that it listens, and from where it will go.
+ */
+static int prepare(int (*keep_going)(void), struct fault *f)
+{
+	if (pid1_shares("/", "/proc/1/root", "root folder", f) < 0)
+		return -1;
+	(void)mkdir("/usr", 0755); /* they may be there, with what is included */
+	(void)mkdir("/usr/libexec", 0755);
+	if (link(RAMROOT_INIT, VALIDATE) < 0 || link(RAMROOT_INIT, UPGRADED) < 0)
+		return fault_errno(f, FAULT_FAILED, VALIDATE " in the RAM root");
+	if (ask("validate_firmware_image", "{" PATH "}", ANSWER_MS, keep_going))
+		return 0;
+	return fault_set(f, FAULT_UNFIT, "procd has not answered " CLIENT " from the RAM root");
+}
+
+static int is_to_come(void)
+{
+	return !handover_seen(0);
+}
+
+static int trigger(bool *told, struct fault *f)
+{
+	say("procd is ready, and is asked to run " UPGRADED);
+	(void)ask("sysupgrade", "{" PATH "," PREFIX "}", EXEC_MS, is_to_come);
+	*told = handover_seen(LAST_MS);
+	while (*told)
+		(void)pause(); /* it kills us */
+	return fault_set(f, FAULT_UNFIT, "procd has not run " UPGRADED);
+}
+
+static void undo(void)
+{
+	/* There is nothing that it would have to be told. */
+}
+
+const struct handover handover_procd = {
+	.name = "procd",
+	.fits = fits,
+	.prepare = prepare,
+	.trigger = trigger,
+	.undo = undo,
+};
