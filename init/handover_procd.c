@@ -21,9 +21,8 @@
 
 enum {
 	ANSWER_MS = 10000,
-	EXEC_MS =
-		120000, /* it stops its services before, and each may have a time for that of its own */
-	LAST_MS = 1000, /* for one whose ubusd was among them */
+	EXEC_MS = 120000, /* it stops its services before, each of which may have a time for that */
+	AGAIN_MS = 5000,  /* between two questions whether it has come to an end with that */
 	LOOK_MS = 50,
 };
 
@@ -85,6 +84,11 @@ static bool ask(const char *method, const char *arguments, unsigned int ms, int 
 	return status == 0;
 }
 
+static bool validates(int (*keep_going)(void))
+{
+	return ask("validate_firmware_image", "{" PATH "}", ANSWER_MS, keep_going);
+}
+
 /*
  * Procd validates an image before it goes, by a program in what is its root: in the RAM root that is us. That it
  * does so when it is only asked to validate shows that it listens, and from where it will go.
@@ -97,7 +101,7 @@ static int prepare(int (*keep_going)(void), struct fault *f)
 	(void)mkdir("/usr/libexec", 0755);
 	if (link(RAMROOT_INIT, VALIDATE) < 0 || link(RAMROOT_INIT, UPGRADED) < 0)
 		return fault_errno(f, FAULT_FAILED, VALIDATE " in the RAM root");
-	if (ask("validate_firmware_image", "{" PATH "}", ANSWER_MS, keep_going))
+	if (validates(keep_going))
 		return 0;
 	return fault_set(f, FAULT_UNFIT, "procd has not answered " CLIENT " from the RAM root");
 }
@@ -107,11 +111,19 @@ static int is_to_come(void)
 	return !handover_seen(0);
 }
 
+/*
+ * Ubusd may be among the services that it stops first, and the client's failure tell nothing. But a procd that answers
+ * again has come to an end with the request.
+ */
 static int trigger(bool *told, struct fault *f)
 {
+	uint64_t end = clock_ms() + EXEC_MS;
+
 	say("procd is ready, and is asked to run " UPGRADED);
 	(void)ask("sysupgrade", "{" PATH "," PREFIX "}", EXEC_MS, is_to_come);
-	*told = handover_seen(LAST_MS);
+	while (!validates(is_to_come) && !handover_seen(AGAIN_MS) && clock_ms() < end)
+		;
+	*told = handover_seen(0);
 	while (*told)
 		(void)pause(); /* it kills us */
 	return fault_set(f, FAULT_UNFIT, "procd has not run " UPGRADED);

@@ -5,7 +5,8 @@
  *
  * Of its own it runs /etc/rc, a service, whose number is in /run/service, and a shell on the console, again and
  * again. As "refuses" it does not know the method sysupgrade; as "late" it says that it has failed, but does it all
- * the same when /oldroot is gone. Unlike procd it has a shell run even then.
+ * the same when /oldroot is gone. Unlike procd it has a shell run even then. Ubusd is one of the services that are
+ * stopped before.
  */
 
 #include <errno.h>
@@ -21,13 +22,14 @@
 #include <unistd.h>
 
 enum { OK = 0, NOT_FOUND = 3, INVALID_ARGUMENT = 2, TIMED_OUT = 7, NOT_SUPPORTED = 8, UNKNOWN = 9 };
-enum { REQUEST_MAX = 1024, TERM_TIMEOUT = 1, PING_MS = 500 };
+enum { REQUEST_MAX = 1024, TERM_TIMEOUT = 2, PING_MS = 500 };
 
 #define VALIDATE "/usr/libexec/validate_firmware_image"
 
 static const struct sockaddr_un address = { AF_UNIX, "/run/ubus.sock" };
 static int watchdog = -1;
 static pid_t shell, service;
+static int listener, client; /* of ubusd */
 
 static int call(int argc, char **argv)
 {
@@ -119,6 +121,9 @@ static void stop_services(void)
 {
 	kill(service, SIGTERM);
 	kill(shell, SIGKILL);
+	close(listener);
+	close(client);
+	listener = client = -1;
 	sleep(TERM_TIMEOUT);
 }
 
@@ -172,24 +177,28 @@ static int answer(const char *request, const char *mode)
 	return NOT_FOUND;
 }
 
-static void serve(int from, const char *mode)
+static void serve(const char *mode, char *postponed)
 {
 	char request[REQUEST_MAX] = "";
-	int late = strcmp(mode, "late") == 0;
 	unsigned char code = TIMED_OUT;
 
-	if (read(from, request, sizeof(request) - 1) <= 0)
+	if (read(client, request, sizeof(request) - 1) <= 0)
 		return;
-	if (!late || strncmp(request, "sysupgrade ", 11) != 0) {
+	if (strcmp(mode, "late") == 0 && strncmp(request, "sysupgrade ", 11) == 0)
+		strcpy(postponed, request);
+	else
 		code = (unsigned char)answer(request, mode);
-		(void)!write(from, &code, 1);
+	(void)!write(client, &code, 1);
+	close(client);
+}
+
+static void do_late(char *postponed)
+{
+	if (!*postponed || access("/oldroot", F_OK) == 0)
 		return;
-	}
-	(void)!write(from, &code, 1);
-	while (access("/oldroot", F_OK) == 0)
-		usleep(10000);
 	fprintf(stderr, "procd: late\n");
-	fprintf(stderr, "procd: the answer would have been %d\n", answer(request, mode));
+	fprintf(stderr, "procd: the answer would have been %d\n", answer(postponed, ""));
+	*postponed = '\0';
 }
 
 static pid_t start(const char *program, const char *name)
@@ -254,26 +263,26 @@ int main(int argc, char **argv)
 {
 	const char *name = strrchr(argv[0], '/'), *mode = argc > 1 ? argv[1] : "";
 	struct pollfd ubus = { .events = POLLIN };
+	char postponed[REQUEST_MAX] = "";
 
 	if (strcmp(name ? name + 1 : argv[0], "ubus") == 0)
 		return call(argc, argv);
 	open_watchdog(argv);
 	waitpid(start("/etc/rc", "rc"), NULL, 0);
 	start_service();
-	ubus.fd = listen_to_ubus();
+	listener = listen_to_ubus();
 	for (;;) {
-		int from;
-
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		if (shell <= 0 || kill(shell, 0) < 0)
 			shell = start("/bin/sh", "-sh");
 		if (watchdog >= 0 && write(watchdog, "X", 1) < 0)
 			perror("WDT failed to write");
-		if (poll(&ubus, 1, PING_MS) <= 0)
+		do_late(postponed);
+		ubus.fd = listener;
+		if (poll(&ubus, 1, PING_MS) <= 0 || !(ubus.revents & POLLIN))
 			continue;
-		from = accept4(ubus.fd, NULL, NULL, SOCK_CLOEXEC);
-		serve(from, mode);
-		close(from);
+		client = accept4(ubus.fd, NULL, NULL, SOCK_CLOEXEC);
+		serve(mode, postponed);
 	}
 }

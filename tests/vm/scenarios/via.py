@@ -287,14 +287,14 @@ def procd_late(lab):
 @scenario()
 def procd_watchdog(lab):
     """The watchdog that procd hands over is fed; the new procd gets none, and opens it anew."""
-    b = _procd(lab, "squashfs-nand", "softdog.soft_margin=4 softdog.nowayout=1", filler="3M",
-               faults={"erasetime": 200})
+    b = _procd(lab, "squashfs-nand", "softdog.soft_margin=8 softdog.nowayout=1", filler="3M",
+               faults={"erasetime": 500})
     b.machine.send("flashinit update --after boot /mnt/fw.fwi\n")
-    b.machine.expect("watchdog0 is fed from here on; its timeout is 4 s", timeout=40)
+    b.machine.expect("watchdog0 is fed from here on; its timeout is 8 s", timeout=40)
     start = time.monotonic()
     b.machine.expect("the new firmware is written and proven", timeout=40)
     took = time.monotonic() - start
-    lab.check(took > 5, f"flashing took {took:.1f} s only: nothing is shown by that")
+    lab.check(took > 9, f"flashing took {took:.1f} s only: nothing is shown by that")
     b.machine.expect("FIRMWARE 2 UP")
     b.machine.expect("firmware 2# ")
     lab.check("watchdog" in b.machine.sh("ls -l /proc/1/fd").out, "procd does not have it open")
