@@ -83,7 +83,7 @@ dep_library(dep_z zlib::z
 target_compile_definitions(dep_z PRIVATE Z_TESTW=0 BUILDFIXED)
 target_include_directories(dep_z PRIVATE "${zlib}")
 
-# libsodium: only what checking needs, Ed25519 with its SHA-512, SHA-256, and minisign's BLAKE2b. CONFIGURED stands for
+# libsodium: only what checking needs, Ed25519 with its SHA-512, SHA-256, minisign's BLAKE2b, and SipHash. CONFIGURED stands for
 # its configure script, which would only choose faster variants for large CPUs.
 flashinit_source(
 	NAME libsodium
@@ -190,6 +190,7 @@ dep_library(dep_sodium sodium::verify
 		crypto_generichash/blake2b/ref/generichash_blake2b.c
 		${sha256}
 		${sha512}
+		crypto_shorthash/siphash24/ref/shorthash_siphash24_ref.c
 		crypto_sign/ed25519/ref10/open.c
 		crypto_sign/ed25519/ref10/sign.c
 		crypto_verify/sodium/verify.c
@@ -200,6 +201,7 @@ dep_library(dep_sodium sodium::verify
 		include:sodium/crypto_generichash_blake2b.h
 		include:sodium/crypto_hash_sha256.h
 		include:sodium/crypto_hash_sha512.h
+		include:sodium/crypto_shorthash_siphash24.h
 		include:sodium/crypto_sign_ed25519.h
 		include:sodium/export.h
 		include:sodium/utils.h)

@@ -9,8 +9,6 @@
 
 #include <sodium/crypto_hash_sha256.h>
 
-enum { PACKED_SIZE = 16384 }; /* what is read at once of a packed chunk */
-
 static int no_memory(const struct payload *p, struct fault *f)
 {
 	errno = ENOMEM;
@@ -22,7 +20,7 @@ int chunk_reader_init(struct chunk_reader *r, uint32_t chunk_size)
 {
 	memset(r, 0, sizeof(*r));
 	r->raw = malloc(chunk_size);
-	r->packed = malloc(PACKED_SIZE);
+	r->packed = malloc(SEAL_PIECE);
 	if (r->raw && r->packed && inflateInit(&r->z) == Z_OK)
 		return 0;
 	free(r->raw);
@@ -56,8 +54,22 @@ static int damaged(const struct chunk_reader *r, const char *how, struct fault *
 			 r->src->name, r->payload->part, r->next, r->payload->chunk_count, how);
 }
 
+/* What is reckoned of a chunk's bytes in the file as they come in. */
+struct sums {
+	bool sealed; /* it has passed before: its seal will do */
+	uint32_t crc;
+	struct seal seal;
+};
+
+static void sum_up(struct sums *s, const uint8_t *bytes, uint32_t len)
+{
+	if (!s->sealed)
+		s->crc = (uint32_t)crc32(s->crc, bytes, len);
+	seal_go_on(&s->seal, bytes, len);
+}
+
 /* Inflates a chunk as its packed bytes come in; it must fill raw and its bytes exactly. */
-static int inflate_chunk(struct chunk_reader *r, const struct chunk *c, uint32_t *crc,
+static int inflate_chunk(struct chunk_reader *r, const struct chunk *c, struct sums *s,
 			 struct fault *f)
 {
 	uint32_t left = c->stored;
@@ -68,12 +80,12 @@ static int inflate_chunk(struct chunk_reader *r, const struct chunk *c, uint32_t
 	r->z.next_out = r->raw;
 	r->z.avail_out = c->raw;
 	while (left > 0) {
-		uint32_t piece = left < PACKED_SIZE ? left : PACKED_SIZE;
+		uint32_t piece = left < SEAL_PIECE ? left : SEAL_PIECE;
 
 		if (source_read(r->src, r->packed, piece, f) < 0)
 			return -1;
 		left -= piece;
-		*crc = (uint32_t)crc32(*crc, r->packed, piece);
+		sum_up(s, r->packed, piece);
 		r->z.next_in = r->packed;
 		r->z.avail_in = piece;
 		status = inflate(&r->z, Z_NO_FLUSH);
@@ -111,38 +123,63 @@ static bool checks_out(const struct chunk_reader *r, const struct chunk *c, uint
 	return memcmp(sha256, c->sha256, sizeof(sha256)) == 0;
 }
 
-/* Brings the chunk into r->raw. *crc becomes the CRC-32 of its bytes in the file. */
-static int load(struct chunk_reader *r, const struct chunk *c, uint32_t *crc, struct fault *f)
+/* Brings the chunk into r->raw; packed as it is if unpack is false. */
+static int load(struct chunk_reader *r, const struct chunk *c, bool unpack, struct sums *s,
+		struct fault *f)
 {
-	*crc = 0;
-	if (c->encoding == CHUNK_DEFLATE)
-		return inflate_chunk(r, c, crc, f);
-	if (c->encoding == CHUNK_BLANK) {
+	if (c->encoding == CHUNK_DEFLATE && unpack)
+		return inflate_chunk(r, c, s, f);
+	if (c->encoding == CHUNK_BLANK)
 		memset(r->raw, 0xff, c->raw);
-		return 0;
-	}
-	if (source_read(r->src, r->raw, c->raw, f) < 0)
+	if (source_read(r->src, r->raw, c->stored, f) < 0)
 		return -1;
-	*crc = (uint32_t)crc32(0, r->raw, c->raw);
+	sum_up(s, r->raw, c->stored);
+	return 0;
+}
+
+/*
+ * Loads, checks and seals the next chunk. Whoever finds a seal knows that the same bytes have passed: all that
+ * is asked of them is that they are still the same.
+ */
+static int check_next(struct chunk_reader *r, const struct chunk *c, bool unpack, struct fault *f)
+{
+	const struct payload *p = r->payload;
+	uint64_t *seal = &p->seals->seal[p->first_chunk + r->next], now;
+	struct sums s = { .sealed = *seal != 0 };
+
+	r->have = 0;
+	r->taken = 0;
+	seal_begin(&s.seal, p->seals);
+	if (load(r, c, unpack || !s.sealed, &s, f) < 0)
+		return -1;
+	now = seal_end(&s.seal);
+	if (s.sealed && now != *seal)
+		return damaged(r, "is not what it was when it was checked", f);
+	if (!s.sealed && !checks_out(r, c, s.crc))
+		return damaged(r, "fails its checksum", f);
+	*seal = now;
+	if (c->encoding == CHUNK_BLANK)
+		r->blank = *c;
+	r->next++;
 	return 0;
 }
 
 int chunk_reader_next(struct chunk_reader *r, struct fault *f)
 {
 	struct chunk c = payload_chunk(r->payload, r->next);
-	uint32_t crc;
 
-	r->have = 0;
-	r->taken = 0;
-	if (load(r, &c, &crc, f) < 0)
+	if (check_next(r, &c, true, f) < 0)
 		return -1;
-	if (!checks_out(r, &c, crc))
-		return damaged(r, "fails its checksum", f);
-	if (c.encoding == CHUNK_BLANK)
-		r->blank = c;
 	r->have = c.raw;
-	r->next++;
 	return 0;
+}
+
+int chunk_reader_check(struct chunk_reader *r, uint32_t *bytes, struct fault *f)
+{
+	struct chunk c = payload_chunk(r->payload, r->next);
+
+	*bytes = c.raw;
+	return check_next(r, &c, false, f);
 }
 
 int chunk_reader_read(struct chunk_reader *r, void *buf, size_t len, size_t *got, struct fault *f)

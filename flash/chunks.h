@@ -42,8 +42,17 @@ void chunk_reader_start(struct chunk_reader *r, struct source *src, const struct
 int chunk_reader_open(struct chunk_reader *r, struct source *src, const struct payload *p,
 		      struct fault *f);
 
-/* Loads and checks the next chunk into r->raw. A chunk that fails its check is FAULT_IMAGE. */
+/*
+ * Loads and checks the next chunk into r->raw, and seals it. A chunk that fails its check is FAULT_IMAGE.
+ * One that has a seal has passed its check before, and has to be what it was then.
+ */
 int chunk_reader_next(struct chunk_reader *r, struct fault *f);
+
+/*
+ * The same for who does not want its bytes, but how many there are: what has a seal is not even
+ * unpacked.
+ */
+int chunk_reader_check(struct chunk_reader *r, uint32_t *bytes, struct fault *f);
 
 /* Fills buf with the payload's next len checked bytes; fewer, in *got, only at its end. */
 int chunk_reader_read(struct chunk_reader *r, void *buf, size_t len, size_t *got, struct fault *f);

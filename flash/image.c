@@ -230,6 +230,8 @@ static int take_chunks(struct image *img, const uint8_t *value, uint32_t len, co
 				 name, p->part, count, len);
 	p->table = value;
 	p->chunk_count = (uint32_t)count;
+	p->first_chunk = img->chunk_count;
+	img->chunk_count += p->chunk_count;
 	for (uint32_t n = 0; n < p->chunk_count; n++) {
 		if (check_chunk(p, n, name, f) < 0)
 			return -1;
@@ -316,6 +318,17 @@ static int take_any_field(struct index_reader *r, uint32_t at, uint16_t number,
 	return fault_set(f, FAULT_IMAGE, "%s: the index does not start with its identity", r->name);
 }
 
+static int make_seals(struct image *img, struct fault *f)
+{
+	img->seals = seals_new(img->chunk_count);
+	if (!img->seals)
+		return fault_errno(f, FAULT_UNFIT, "no memory for the seals of %" PRIu32 " chunks",
+				   img->chunk_count);
+	for (unsigned int i = 0; i < img->payload_count; i++)
+		img->payload[i].seals = img->seals;
+	return 0;
+}
+
 static int parse_index(struct image *img, const char *name, struct fault *f)
 {
 	struct index_reader r = { .img = img, .name = name };
@@ -337,7 +350,7 @@ static int parse_index(struct image *img, const char *name, struct fault *f)
 			return -1;
 		at += IMAGE_FIELD_SIZE + len;
 	}
-	return check_complete(img, name, f);
+	return check_complete(img, name, f) < 0 ? -1 : make_seals(img, f);
 }
 
 int image_parse_index(struct image *img, uint8_t *index, uint32_t size, const char *name,
@@ -482,6 +495,7 @@ void image_free(struct image *img)
 {
 	free(img->index);
 	free(img->signature);
+	free(img->seals);
 	memset(img, 0, sizeof(*img));
 }
 
@@ -493,15 +507,16 @@ int image_verify(const struct image *img, struct source *src,
 
 	for (unsigned int i = 0; i < img->payload_count; i++) {
 		struct chunk_reader r;
+		uint32_t bytes;
 
 		if (chunk_reader_open(&r, src, &img->payload[i], f) < 0)
 			return -1;
 		while (r.next < r.payload->chunk_count) {
-			if (chunk_reader_next(&r, f) < 0) {
+			if (chunk_reader_check(&r, &bytes, f) < 0) {
 				chunk_reader_close(&r);
 				return -1;
 			}
-			done += r.have;
+			done += bytes;
 			if (on_progress)
 				on_progress(ctx, done, total);
 		}

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "fault.h"
+#include "seals.h"
 #include "signature.h"
 #include "source.h"
 
@@ -85,6 +86,8 @@ struct payload {
 	uint32_t chunk_size; /* of every chunk but the last, which may be shorter */
 	uint32_t chunk_count;
 	const uint8_t *table; /* chunk_count lines, inside struct image's index */
+	struct seals *seals;  /* the image's; whoever reads a chunk writes its seal there */
+	uint32_t first_chunk; /* of those of the whole image */
 	/* for PAYLOAD_UBIVOL */
 	char volume[IMAGE_TEXT_MAX + 1];
 	enum volume_type volume_type;
@@ -106,7 +109,9 @@ struct image {
 	struct payload payload[IMAGE_PAYLOADS_MAX];
 	uint32_t index_size;
 	uint32_t signature_size;
-	uint64_t body_size; /* bytes of all chunks */
+	uint64_t body_size;   /* bytes of all chunks */
+	uint32_t chunk_count; /* of all payloads */
+	struct seals *seals;  /* of those chunks that were read by this struct */
 	uint8_t *index;
 	uint8_t *signature; /* the signature file's text; NULL in an unsigned image */
 	enum image_trust trust;
@@ -153,7 +158,7 @@ uint64_t image_payload_bytes(const struct image *img);
 
 /*
  * Reads all chunks of all payloads from src, which stands behind the signature, and checks each
- * one, and that the source ends behind the last. on_progress (may be NULL) is told the unpacked
+ * one, and that the source ends behind the last. Those with a seal must be what they were. on_progress (may be NULL) is told the unpacked
  * bytes.
  */
 int image_verify(const struct image *img, struct source *src,

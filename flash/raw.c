@@ -119,11 +119,29 @@ static int check_file(struct contents *c, const struct raw_input *in, struct fau
 
 struct scan {
 	struct index_writer index;
+	struct seals *seals;
+	uint32_t chunks; /* of all inputs so far */
 	uint8_t *chunk;
 	uint64_t done, total;
 	void (*on_progress)(void *ctx, uint64_t done, uint64_t total);
 	void *ctx;
 };
+
+/* Adds a chunk to the index, and seals it. */
+static int scan_chunk(struct scan *s, uint32_t size, struct fault *f)
+{
+	bool blank = all_ff(s->chunk, size);
+	uint32_t stored = blank ? 0 : size;
+	struct seal seal;
+
+	if (index_add_chunk(&s->index, s->chunk, size, blank ? CHUNK_BLANK : CHUNK_STORED, s->chunk,
+			    stored, f) < 0)
+		return -1;
+	seal_begin(&seal, s->seals);
+	seal_go_on(&seal, s->chunk, stored);
+	s->seals->seal[s->chunks++] = seal_end(&seal);
+	return 0;
+}
 
 /* Adds the contents' chunks to the index. */
 static int scan_chunks(struct scan *s, struct contents *c, const struct raw_input *in,
@@ -133,18 +151,13 @@ static int scan_chunks(struct scan *s, struct contents *c, const struct raw_inpu
 	size_t got;
 
 	for (*size = 0;; *size += got) {
-		bool blank;
-
 		if (contents_read(c, s->chunk, in->to.chunk_size, &got, f) < 0)
 			return -1;
 		if (got == 0)
 			return 0;
 		if (*size == 0 && payload_check_start(&in->to, in->file, s->chunk, got, f) < 0)
 			return -1;
-		blank = all_ff(s->chunk, got);
-		if (index_add_chunk(&s->index, s->chunk, (uint32_t)got,
-				    blank ? CHUNK_BLANK : CHUNK_STORED, s->chunk,
-				    blank ? 0 : (uint32_t)got, f) < 0)
+		if (scan_chunk(s, (uint32_t)got, f) < 0)
 			return -1;
 		s->done = before + c->src->pos;
 		if (s->on_progress)
@@ -191,7 +204,8 @@ static int scan_all(struct raw_image *r, struct scan *s, struct fault *f)
 	struct stat st;
 
 	s->chunk = malloc(largest_chunk(r));
-	if (index_writer_init(&s->index) < 0 || !s->chunk)
+	s->seals = seals_new(IMAGE_INDEX_MAX / IMAGE_CHUNK_SIZE);
+	if (index_writer_init(&s->index) < 0 || !s->chunk || !s->seals)
 		return fault_errno(f, FAULT_UNFIT, "no memory to read the image");
 	if (index_add_text(&s->index, FIELD_FW_VERSION, RAW_VERSION, f) < 0)
 		return -1;
@@ -216,7 +230,10 @@ static int take_index(struct raw_image *r, struct scan *s, struct fault *f)
 	if (!index)
 		return fault_errno(f, FAULT_UNFIT, "no memory for the index");
 	s->index.bytes = NULL;
-	return image_parse_index(&r->image, index, s->index.used, "the raw image", f);
+	if (image_parse_index(&r->image, index, s->index.used, "the raw image", f) < 0)
+		return -1;
+	memcpy(r->image.seals, s->seals, seals_size(r->image.chunk_count));
+	return 0;
 }
 
 int raw_open(struct raw_image *r, const struct raw_input *input, unsigned int count,
@@ -236,6 +253,7 @@ int raw_open(struct raw_image *r, const struct raw_input *input, unsigned int co
 		result = take_index(r, &s, f);
 	index_writer_free(&s.index);
 	free(s.chunk);
+	free(s.seals);
 	return result;
 }
 
@@ -257,7 +275,7 @@ static int write_all(int fd, const void *data, size_t len, struct fault *f)
 /*
  * Whether it is what it was at the first reading, as far as its CRC-32 tells: damage, and a file that
  * somebody has written to. What was made to look the same is seen by whoever reads the chunks, by
- * their SHA-256.
+ * their seals.
  */
 static bool same_chunk(const struct chunk *c, const uint8_t *data, size_t len)
 {

@@ -54,7 +54,7 @@ int raw_open(struct raw_image *r, const struct raw_input *input, unsigned int co
 
 /*
  * Writes the image to fd, reading the inputs again. If the CRC-32 of a chunk is not what it was,
- * FAULT_IMAGE: that is for the message. Whoever uses the image has to check it by its SHA-256, as any.
+ * FAULT_IMAGE: that is for the message. Whoever uses the image has to check its chunks, as any image's.
  * keep_going, if not NULL, is asked between chunks; a 0 ends the work.
  */
 int raw_write(struct raw_image *r, int fd, int (*keep_going)(void), struct fault *f);

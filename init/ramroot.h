@@ -45,6 +45,9 @@ int ramroot_foresee(char *dir, size_t size, struct fault *f);
  */
 int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fault *f);
 
+/* Notes, for whoever reads the image there, what its chunks were when they passed their checks. */
+int ramroot_keep_seals(const struct ramroot *r, const struct image *img, struct fault *f);
+
 /*
  * Runs the staged copy of flashinit inside the RAM root, for its version only. If init cannot exec
  * it after the hand-over, the machine halts: better to know before.

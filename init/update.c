@@ -59,9 +59,10 @@ static int verify_all(struct image_file *copy, struct fault *f)
  * was admitted: a bad stick would otherwise be found out after the first erase, and whoever can
  * replace the file meanwhile could have another board's or an older image written. The index
  * decides all that: boards, number, targets, and the hashes of the contents. An image that was not
- * copied is read once more when nobody else is left to change it.
+ * copied is read once more when nobody else is left to change it, and held against its seals of now.
  */
-static int verify_staged(const struct ramroot *ram, const struct plan *plan, struct fault *f)
+static int verify_staged(const struct ramroot *ram, const struct plan *plan,
+			 const struct image *admitted, struct fault *f)
 {
 	struct image_file staged;
 	struct fault why;
@@ -74,11 +75,13 @@ static int verify_staged(const struct ramroot *ram, const struct plan *plan, str
 		result = fault_set(&why, FAULT_IMAGE, "it is another image now");
 	if (result == 0 && !*plan->home)
 		result = verify_all(&staged, &why);
-	image_file_close(&staged);
 	if (result < 0)
-		return fault_set(f, FAULT_IMAGE, "the image was not the same when read again: %s",
-				 why.text);
-	return 0;
+		result = fault_set(f, FAULT_IMAGE, "the image was not the same when read again: %s",
+				   why.text);
+	else
+		result = ramroot_keep_seals(ram, *plan->home ? admitted : &staged.image, f);
+	image_file_close(&staged);
+	return result;
 }
 
 static int go_on(struct fault *f)
@@ -128,7 +131,7 @@ static int stage_rest(const struct ramroot *ram, const struct plan *plan, const 
 {
 	if (root_keep_start(ram->dir, f) < 0 || includes_copy(&p->includes, ram->dir, f) < 0)
 		return -1;
-	return *plan->image ? verify_staged(ram, plan, f) : 0;
+	return *plan->image ? verify_staged(ram, plan, firmware_image(&p->firmware), f) : 0;
 }
 
 static int stage(const struct update_options *o, struct preflight *p, struct ramroot *ram,

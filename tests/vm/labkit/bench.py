@@ -14,11 +14,13 @@ GO_ON = "cat <&7 >/tmp/out & cat=$!; wait $pid; code=$?; kill $cat; (exit $code)
 def standing(command):
     """A shell command that runs the update command, $pid, until it stands still at its first word.
 
-    Its output goes into a pipe that is full; GO_ON lets it go on and gives its exit code.
+    Its output goes into a pipe that is full; GO_ON lets it go on and gives its exit code. It sleeps
+    now and then before, too: so it must be found asleep for a while.
     """
     return ("mkfifo /tmp/full; exec 7<>/tmp/full; head -c 65536 /dev/zero >&7; "
             f"{command} >&7 2>/tmp/standing & pid=$!; "
-            "until grep -q FLOCK /proc/locks && grep -q ') S' /proc/$pid/stat; do :; done")
+            "until grep -q FLOCK /proc/locks; do :; done; n=0; while [ $n -lt 50 ]; do "
+            "grep -q ') S' /proc/$pid/stat && n=$((n + 1)) || n=0; done")
 
 
 def pack(lab, version, payloads, **options):

@@ -152,12 +152,14 @@ def image_from_pipe(lab):
 def image_replaced(lab):
     """Replaced or damaged after all checks, while init shuts down: nothing is erased, 1 boots."""
     for change, words in (("cat /oldroot/mnt/other.fwi", "it is another image now"),
+                          ("cat /oldroot/tmp/bent", "is not what it was when it was checked"),
                           ("head -c 4000000 /oldroot/mnt/fw.fwi", "cut short")):
         other = bench.pack(lab, "other", {"rootfs": bytes(range(256)) * 700})
         b = bench.on(lab, "squashfs-nand", stick={"other.fwi": other})
         before = b.flash.read("rootfs")
         m = b.machine
-        m.sh("cp /mnt/fw.fwi /tmp/fw", check=True)
+        m.sh("cp /mnt/fw.fwi /tmp/fw; cp /tmp/fw /tmp/bent; "
+             "echo BENT | dd of=/tmp/bent bs=1 seek=3000000 conv=notrunc", check=True)
         # What it runs is found where the old root is put.
         m.sh(f"(until [ -e /oldroot/mnt/fw.fwi ]; do :; done; exec /oldroot/bin/busybox {change} "
              ">/oldroot/tmp/fw) &", check=True)
