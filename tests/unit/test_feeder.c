@@ -135,7 +135,8 @@ static void swapped_with_the_same_crc(void **state)
 	write_file(file, data, LEN);
 	start();
 	assert_int_equal(image_verify(&raw.image, &feeder.source, NULL, NULL, &f), -1);
-	assert_fault(&f, FAULT_IMAGE, "damaged: rootfs chunk 0 of 10 is not what it was when it was checked");
+	assert_fault(&f, FAULT_IMAGE,
+		     "damaged: rootfs chunk 0 of 10 is not what it was when it was checked");
 	for (size_t i = 0; i < sizeof(polynomial); i++)
 		data[i] ^= polynomial[i];
 }
