@@ -30,6 +30,9 @@ WAYS = {
                 "nanddump -q --bb=skipbad -l $size $dev 2>/dev/null >/ram/back && "
                 "gzip -dc /ram/$new.gz | cmp - /ram/back; code=$?; rm /ram/back; (exit $code)"),
     "dd to mtdblock": ("none", "dd if=/ram/$new.bin of=/dev/mtdblock0 bs=128k conv=fsync 2>&1"),
+    "the driver alone: erase, write":
+        ("none", "mtdraw erase $dev 0 $((size / 131072)) && "
+                 "mtdraw write $dev 0 131072 </ram/$new.bin"),
     "the driver alone: erase, write, read":
         ("all, not compared",
          "mtdraw erase $dev 0 $((size / 131072)) && mtdraw write $dev 0 131072 </ram/$new.bin && "
@@ -38,7 +41,8 @@ WAYS = {
 _FEW_WAYS = [
     "flashinit write, image", "flashinit write, plain file", "flashinit write, image from a pipe",
     "flash_erase, nandwrite", "flash_erase, nandwrite, nanddump, cmp",
-    "gzip -dc, flash_erase, nandwrite, nanddump, cmp", "the driver alone: erase, write, read"]
+    "gzip -dc, flash_erase, nandwrite, nanddump, cmp", "the driver alone: erase, write",
+    "the driver alone: erase, write, read"]
 
 
 def _check(w, new, size):
