@@ -196,8 +196,7 @@ static void do_late(char *postponed)
 {
 	if (!*postponed || access("/oldroot", F_OK) == 0)
 		return;
-	fprintf(stderr, "procd: late\n");
-	fprintf(stderr, "procd: the answer would have been %d\n", answer(postponed, ""));
+	fprintf(stderr, "procd: late, and the answer would have been %d\n", answer(postponed, ""));
 	*postponed = '\0';
 }
 
