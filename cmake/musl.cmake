@@ -20,7 +20,7 @@ set(FLASHINIT_KERNEL_HEADERS ON)
 # Parts of the C library are compiled anew (deps.cmake): the name of the architecture's folder in its source.
 set(FLASHINIT_MUSL_ARCH "${CMAKE_HOST_SYSTEM_PROCESSOR}")
 # Nobody computes with floating point, and registers of its own for copies of structures are longer instructions. No gaps between
-# constants, which are there for such copies.
+# constants, which are there for such copies, and a stack aligned to its words: 1.4 KB less.
 if(FLASHINIT_MUSL_ARCH STREQUAL "x86_64")
-	string(APPEND CMAKE_C_FLAGS_INIT " -mgeneral-regs-only -malign-data=abi")
+	string(APPEND CMAKE_C_FLAGS_INIT " -mgeneral-regs-only -malign-data=abi -mpreferred-stack-boundary=3")
 endif()

@@ -11,7 +11,22 @@ string(JOIN " " CMAKE_C_FLAGS_INIT
 	-fno-asynchronous-unwind-tables
 	-fno-pie)
 # Not CMake's own -DNDEBUG: an assertion that fails on a device must be seen.
-set(CMAKE_C_FLAGS_MINSIZEREL "-Oz -fno-jump-tables -fno-move-loop-invariants -fno-inline-small-functions -fno-thread-jumps -fno-split-paths -fno-shrink-wrap" CACHE STRING "Flags of the C compiler for small programs")
+string(JOIN " " small
+	-Oz
+	-fno-caller-saves
+	-fno-forward-propagate
+	-fno-if-conversion
+	-fno-inline-small-functions
+	-fno-jump-tables
+	-fno-move-loop-invariants
+	-fno-optimize-sibling-calls
+	-fno-shrink-wrap
+	-fno-split-paths
+	-fno-thread-jumps
+	-fno-tree-dominator-opts
+	-fno-tree-loop-im
+	-fno-tree-tail-merge)
+set(CMAKE_C_FLAGS_MINSIZEREL "${small}" CACHE STRING "Flags of the C compiler for small programs")
 # noseparate-code: code shares its pages with read-only data, which saves up to two pages of padding. norelro: what would
 # be made read-only at start are 200 bytes that nothing writes, and they would have to end at a page. common-page-size: what
 # is writable need not begin at a page of the file either. One partition: nothing is hidden from the optimizer.
