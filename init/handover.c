@@ -2,11 +2,15 @@
 #include "handover.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -24,6 +28,7 @@ static const struct handover *const methods[] = {
 	&handover_busybox,
 	&handover_sysvinit,
 	&handover_procd,
+	&handover_systemd,
 #ifndef REGS_UNKNOWN
 	&handover_ptrace,
 #endif
@@ -38,7 +43,8 @@ int handover_take(const char *name, const struct handover **via, struct fault *f
 			return 0;
 	}
 	return fault_set(f, FAULT_USAGE,
-			 "--via %s: must be auto, busybox, sysvinit, procd or ptrace", name);
+			 "--via %s: must be auto, busybox, sysvinit, procd, systemd or ptrace",
+			 name);
 }
 
 static void name_method(struct finding *found, const struct handover *m)
@@ -91,6 +97,33 @@ bool handover_seen(unsigned int ms)
 	}
 }
 
+static void exec_client(const char *root, const char *const *words)
+{
+	if (chroot(root) == 0 && chdir("/") == 0 && close(STDOUT_FILENO) == 0 &&
+	    open("/dev/null", O_RDWR) == STDOUT_FILENO)
+		(void)execv(words[0], (char *const *)(uintptr_t)words);
+	_exit(127);
+}
+
+bool handover_ask(const char *root, const char *const *words, unsigned int ms,
+		  int (*keep_going)(void))
+{
+	uint64_t end = clock_ms() + ms;
+	pid_t pid = fork();
+	int status = -1;
+
+	if (pid == 0)
+		exec_client(root, words);
+	while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0) {
+		if (clock_ms() >= end || !keep_going()) {
+			(void)kill(pid, SIGKILL);
+			return false;
+		}
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	return status == 0;
+}
+
 static int pivot(const char *new_root, const char *put_old)
 {
 	int err;
@@ -128,12 +161,12 @@ int handover(const struct handover *via, struct ramroot *r, int (*keep_going)(vo
 	struct fault second;
 
 	*told = false;
-	if (pivot(r->dir, "oldroot") < 0)
+	if (!via->place && pivot(r->dir, "oldroot") < 0)
 		return fault_errno(f, FAULT_UNFIT, "cannot make %s the root (pivot_root)", r->dir);
 	(void)take_over(via, keep_going, told, f); /* returns if it has failed only */
 	if (*told)
 		return -1;
-	if (pivot_back(r, &second) < 0) {
+	if (!via->place && pivot_back(r, &second) < 0) {
 		*told = true; /* what is below the RAM root must not be taken apart now */
 		(void)say_fault(&second);
 	} else {

@@ -16,12 +16,17 @@ struct handover {
 	const char *name;
 	bool only_if_asked; /* for by its name: never chosen by itself */
 	/*
+	 * The folder that the RAM root has to be on, if PID 1 makes it the root itself: then the old one is
+	 * the root in all of these. Else NULL: the RAM root is the root before PID 1 is told anything.
+	 */
+	const char *place;
+	/*
 	 * Whether this PID 1 can be taken over so, and what tells. 1, with why, if it is of the method's
 	 * own kind but cannot be now: then no other one is asked. Changes nothing.
 	 */
 	int (*fits)(struct finding *found, struct fault *f);
 	/*
-	 * With the RAM root as the root: has PID 1 get ready, and proves that it is. keep_going, asked
+	 * With the RAM root as the root, or in its place: has PID 1 get ready, and proves that it is. keep_going, asked
 	 * while waiting, ends it with a 0.
 	 */
 	int (*prepare)(int (*keep_going)(void), struct fault *f);
@@ -35,7 +40,17 @@ struct handover {
 };
 
 extern const struct handover handover_auto, handover_busybox, handover_sysvinit, handover_procd,
-	handover_ptrace;
+	handover_systemd, handover_ptrace;
+
+/*
+ * Runs a program of the old system, whose root is at that path. True if it has succeeded within ms milliseconds;
+ * else why not, it says itself. It ends when keep_going gives a 0.
+ */
+bool handover_ask(const char *root, const char *const *words, unsigned int ms,
+		  int (*keep_going)(void));
+
+/* In PID 1: takes to the RAM root what systemd has left behind. Cannot fail. */
+void handover_systemd_settle(void);
 
 /* Whether PID 1 is seen to run flashinit within ms milliseconds. With the RAM root as the root. */
 bool handover_seen(unsigned int ms);

@@ -5,13 +5,8 @@
  */
 #include "handover.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "busybox.h"
@@ -23,7 +18,6 @@ enum {
 	ANSWER_MS = 10000,
 	EXEC_MS = 120000, /* it stops its services before, each of which may have a time for that */
 	AGAIN_MS = 5000,  /* between two questions whether it has come to an end with that */
-	LOOK_MS = 50,
 };
 
 #define CLIENT "/bin/ubus"
@@ -52,36 +46,14 @@ bool handover_procd_answers(const char *name)
 	       write(STDOUT_FILENO, yes, sizeof(yes) - 1) == (ssize_t)sizeof(yes) - 1;
 }
 
-/* Its answer is its exit status; why it is not 0, it says itself. */
-static void exec_client(const char *method, const char *arguments)
+/* Has the old root's client ask procd. */
+static bool ask(const char *method, const char *arguments, unsigned int ms, int (*keep_going)(void))
 {
 	const char *const words[] = {
 		CLIENT, "-t", "0", "call", "system", method, arguments, NULL
 	};
 
-	if (chroot(PLAN_OLD_ROOT) == 0 && chdir("/") == 0 && close(STDOUT_FILENO) == 0 &&
-	    open("/dev/null", O_RDWR) == STDOUT_FILENO)
-		(void)execv(CLIENT, (char *const *)(uintptr_t)words);
-	_exit(127);
-}
-
-/* Has the old root's client ask procd. True if that has done it; it ends when it is no longer of interest. */
-static bool ask(const char *method, const char *arguments, unsigned int ms, int (*keep_going)(void))
-{
-	uint64_t end = clock_ms() + ms;
-	pid_t pid = fork();
-	int status = -1;
-
-	if (pid == 0)
-		exec_client(method, arguments);
-	while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0) {
-		if (clock_ms() >= end || !keep_going()) {
-			(void)kill(pid, SIGKILL);
-			return false;
-		}
-		(void)poll(NULL, 0, LOOK_MS);
-	}
-	return status == 0;
+	return handover_ask(PLAN_OLD_ROOT, words, ms, keep_going);
 }
 
 static bool validates(int (*keep_going)(void))

@@ -99,14 +99,19 @@ int ramroot_foresee(char *dir, size_t size, struct fault *f)
 }
 
 /* A symbolic link in the path would lead elsewhere once the root is another one. */
-static int find_place(struct ramroot *r, const struct plan *plan, struct fault *f)
+static int find_place(struct ramroot *r, const struct ramroot_contents *c, struct fault *f)
 {
 	char real[sizeof(r->dir)];
 	/* Of a root that may be half a one nothing is to be changed, and nobody else is there yet. */
-	bool found = *plan->recover && find_existing(r->dir, sizeof(r->dir), f) == 0;
+	bool found = *c->plan->recover && find_existing(r->dir, sizeof(r->dir), f) == 0;
 
-	if (!found && find_folder(r, f) < 0)
+	if (c->place) {
+		(void)snprintf(r->dir, sizeof(r->dir), "%s", c->place);
+		r->made_dir = mkdir(r->dir, 0700) ==
+			      0; /* or what is in it is hidden until we are done */
+	} else if (!found && find_folder(r, f) < 0) {
 		return -1;
+	}
 	if (file_real_path(real, sizeof(real), r->dir) < 0)
 		return fault_errno(f, FAULT_UNFIT, "%s: cannot be the place for the RAM root",
 				   r->dir);
@@ -269,7 +274,7 @@ int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fau
 	char dev[PATH_ROOM];
 
 	memset(r, 0, sizeof(*r));
-	if (find_place(r, c->plan, f) == 0 && bind_folder(r, f) == 0 &&
+	if (find_place(r, c, f) == 0 && bind_folder(r, f) == 0 &&
 	    mount_tmpfs(r, c->bytes, f) == 0 && make_folders(r, f) == 0) {
 		in_dir(dev, r, "dev");
 		if (devices_provide(dev, f) == 0 && mount_kernel_views(r, f) == 0 &&

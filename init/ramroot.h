@@ -26,6 +26,7 @@ struct ramroot {
 
 struct ramroot_contents {
 	const struct plan *plan;
+	const char *place;   /* the folder that it has to be on; NULL: any */
 	const char *outcome; /* file that has to stay, at the plan's path; "" is none */
 	uint64_t bytes;      /* of flashinit and what is copied */
 	/* Makes the image appear at the new path, if the plan names one. */

@@ -14,6 +14,7 @@
 #include "attempts.h"
 #include "child.h"
 #include "clear.h"
+#include "handover.h"
 #include "machine.h"
 #include "pid1.h"
 #include "outcome.h"
@@ -99,6 +100,7 @@ void supervise(void)
 
 	pid1_become();
 	pid1_settle();
+	handover_systemd_settle();
 	if (plan_read(&plan, PLAN_FILE, &f) < 0)
 		give_up(&plan, &f);
 	if (*plan.recover)

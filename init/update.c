@@ -102,6 +102,19 @@ const struct after *update_after(const struct update_options *o, const struct co
 	return o->after_given ? &o->after : &c->after;
 }
 
+/*
+ * Systemd starts one for its shutdown, by default, and leaves it running for whoever comes then. Of ours nobody knows
+ * before: to open it here would start it, and an update that is undone could not stop it.
+ */
+static void expect_watchdog(struct plan *plan)
+{
+	size_t len = strlen(plan->watchdogs);
+
+	if (access("/dev/watchdog0", F_OK) == 0 && !strstr(plan->watchdogs, "watchdog0"))
+		(void)snprintf(plan->watchdogs + len, sizeof(plan->watchdogs) - len, "%swatchdog0",
+			       len ? " " : "");
+}
+
 static void make_plan(struct plan *plan, const struct update_options *o, const struct preflight *p)
 {
 	memset(plan, 0, sizeof(*plan));
@@ -117,6 +130,8 @@ static void make_plan(struct plan *plan, const struct update_options *o, const s
 	memcpy(plan->root, p->root, sizeof(plan->root));
 	targets_to_names(plan->targets, &p->targets);
 	memcpy(plan->watchdogs, p->watchdogs, sizeof(plan->watchdogs));
+	if (p->via->place)
+		expect_watchdog(plan);
 	memcpy(plan->boost, p->boost, sizeof(plan->boost));
 	if (*p->outcome)
 		memcpy(plan->outcome, OUTCOME_KEPT, sizeof(OUTCOME_KEPT));
@@ -140,6 +155,7 @@ static int stage(const struct update_options *o, struct preflight *p, struct ram
 	struct plan plan;
 	const struct ramroot_contents contents = {
 		.plan = &plan,
+		.place = p->via->place,
 		.outcome = p->outcome,
 		.bytes = p->staged,
 		.place_image = place_image,

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# build.sh systemd
+#
+# A Debian root of this machine's own release, with that init, its usual services, and a shell on the console that says
+# "FIRMWARE 1 UP" when all of them have been started: an ext4 image of 320 MiB. Nothing is installed. The last line of
+# stdout is the path of the image. It is kept, until what makes it changes.
+
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=${FLASHINIT_BUILD:-$(cd "$here/../../.." && pwd)/build}
+name=${1:?which init}
+result=$build/lab/root-$name-$(cat "$0" "$here/$name.sh" | sha256sum | cut -c -12)
+
+# Whom the files belong to does not matter to a machine of the laboratory, and not everybody can give them away.
+pack() {
+	mkdir "$partial/tree"
+	tar -C "$partial/tree" -xf "$partial/root.tar" --no-same-owner --exclude='./dev/*' --exclude='./proc/*'
+	truncate -s 320M "$partial/root.ext4"
+	mke2fs -q -t ext4 -d "$partial/tree" "$partial/root.ext4"
+	chmod -R u+w "$partial/tree"
+	rm -rf "$partial/tree" "$partial/root.tar"
+}
+
+# mmdebstrap mounts what is needed while packages are installed: in a namespace of its own.
+unpack() {
+	# shellcheck disable=SC1091 # it is the machine's
+	release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+	eval "$(apt-config shell main Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
+	set --
+	# shellcheck disable=SC2154 # main and parts: set by apt-config
+	for file in "$main" "$parts"*.list "$parts"*.sources; do
+		[ ! -s "$file" ] || ! grep -q "$release.*\|main" "$file" || set -- "$@" "$file"
+	done
+	own=
+	[ "$(id -u)" -ne 0 ] || own='unshare -m'
+	# shellcheck disable=SC2086 # no word, or two
+	$own mmdebstrap -q --variant=minbase --include="$(sed -n 's/^# packages: //p' "$here/$name.sh")" \
+		--customize-hook="$here/$name.sh" --dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		"$release" "$partial/root.tar" "$@" </dev/null >&2
+}
+
+mkdir -p "$build/lab"
+exec 9>"$build/lab/root-$name.lock"
+flock 9
+if [ ! -d "$result" ]; then
+	echo "root: building Debian's with $name" >&2
+	partial=$result.partial
+	rm -rf "$partial"
+	mkdir "$partial"
+	unpack
+	pack
+	mv "$partial" "$result"
+fi
+echo "$result/root.ext4"
