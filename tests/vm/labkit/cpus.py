@@ -56,6 +56,7 @@ class Cpu:
 
 
 CPUS = {
+    "amd64": Cpu("amd64", "amd64", "musl", "qemu-system-x86_64", ("-M", "q35"), "ttyS0", "x86_64"),
     "i386": Cpu("i386", "686", "musl-i386", "qemu-system-i386",
                 ("-M", "q35", "-cpu", "pentium3"), "ttyS0", "i686"),
     "armhf": Cpu("armhf", "armmp", "musl-armhf", "qemu-system-arm",

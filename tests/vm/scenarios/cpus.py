@@ -29,6 +29,12 @@ def _update(lab, name):
 
 
 @scenario(timeout=500)
+def cpu_amd64(lab):
+    """x86_64 in the same manner: with the flash that Debian's own kernel simulates."""
+    _update(lab, "amd64")
+
+
+@scenario(timeout=500)
 def cpu_i386(lab):
     """i386: an update from inside, the flash read back, and the new firmware booted."""
     _update(lab, "i386")
