@@ -19,6 +19,7 @@ enum { HEAD = 4, RAW_MAX = 128 << 10 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t right[RAW_MAX];
+	static struct seals *seals;
 	uint8_t line[IMAGE_CHUNK_SIZE] = { 0 };
 	struct payload p = { .part = "rootfs", .chunk_count = 1, .table = line };
 	struct fault f = { .kind = 0 };
@@ -29,6 +30,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size <= HEAD)
 		return -1;
+	if (!seals)
+		seals = seals_new(1);
+	require(seals);
+	seals->seal[0] = 0;
+	p.seals = seals;
 	p.size = 2 + get_le32(data) % (RAW_MAX - 1);
 	p.chunk_size = p.size < IMAGE_CHUNK_MIN ? IMAGE_CHUNK_MIN : (uint32_t)p.size;
 	data += HEAD;
