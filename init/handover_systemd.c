@@ -5,6 +5,7 @@
  */
 #include "handover.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -83,9 +84,10 @@ void handover_systemd_settle(void)
 	static const char *const files[] = { RAMROOT_IMAGE, OUTCOME_KEPT };
 
 	for (size_t i = 0; i < 2; i++) {
-		char from[64] = PLAN_OLD_ROOT PLACE;
+		char from[64];
 
-		(void)mount(strcat(from, files[i]), files[i], NULL, MS_MOVE, NULL);
+		(void)snprintf(from, sizeof(from), PLAN_OLD_ROOT PLACE "%s", files[i]);
+		(void)mount(from, files[i], NULL, MS_MOVE, NULL);
 	}
 	(void)umount2("/run", MNT_DETACH);
 }
