@@ -54,7 +54,7 @@ again() {
 
 step "Packages"
 sh tests/setup.sh build test
-if wants cross || wants vm; then
+if wants unit || wants cross || wants vm; then
 	sh tests/setup.sh cross
 fi
 if wants vm; then
@@ -73,6 +73,9 @@ fi
 presets='musl host asan fuzz'
 if wants cross || wants vm; then
 	presets="$presets musl-i386 musl-armhf musl-mipsel"
+fi
+if wants unit; then
+	presets="$presets unit-armhf unit-mips"
 fi
 if wants cross; then
 	presets="$presets musl-armel musl-arm64 musl-mips musl-riscv64"

@@ -19,6 +19,8 @@ for cpu in i686:i386 arm:armhf arm:armel aarch64:arm64 mipsel:mipsel mips:mips r
 	esac
 	cross="$cross gcc-${cpu%:*}-linux-$abi linux-libc-dev-${cpu#*:}-cross"
 done
+# The unit tests of two of them, against glibc.
+cross="$cross libc6-dev-armhf-cross libc6-dev-mips-cross"
 # util-linux has mkfs.cramfs.
 lab='gcc libc6-dev make flex bison bc libelf-dev python3 xz-utils bzip2 cpio kmod'
 lab="$lab qemu-system-x86 qemu-system-arm qemu-system-mips busybox-static mtd-utils squashfs-tools util-linux e2fsprogs"
