@@ -33,18 +33,14 @@ static int fits(struct finding *found, struct fault *f)
 	return fault_set(f, FAULT_UNFIT, "PID 1 is not systemd");
 }
 
-/*
- * That it answers at all is asked before it is asked for something. /shutdown is not there any sooner than it has
- * to be: with an update that was killed, the next reboot would run it.
- */
+/* That it answers at all is asked before it is asked for something. */
 static int prepare(int (*keep_going)(void), struct fault *f)
 {
 	static const char *const show[] = { CLIENT, "show", "reboot.target", NULL };
 
 	if (!handover_ask("/", show, ANSWER_MS, keep_going))
-		return fault_set(f, FAULT_UNFIT, "systemd has not answered " CLIENT);
-	if (link(PLACE RAMROOT_INIT, SHUTDOWN) < 0)
-		return fault_errno(f, FAULT_FAILED, SHUTDOWN);
+		return fault_set(f, FAULT_UNFIT, "systemd has not answered " CLIENT " within %d s",
+				 ANSWER_MS / 1000);
 	return 0;
 }
 
@@ -54,7 +50,11 @@ static int go_on(void)
 	return 1;
 }
 
-/* As "systemctl reboot" does it, but without logind, and whoever may have it wait. */
+/*
+ * As "systemctl reboot" does it, but without logind, and whoever may have it wait. /shutdown comes only once that is
+ * granted: with an update that was killed before, another reboot would run it. It is in time, since systemd waits for us
+ * to end, and all signals are blocked.
+ */
 static int trigger(bool *told, struct fault *f)
 {
 	static const char *const start[] = { CLIENT,          "start",
@@ -62,17 +62,23 @@ static int trigger(bool *told, struct fault *f)
 					     "reboot.target", NULL };
 
 	if (!handover_ask("/", start, ANSWER_MS, go_on))
-		return fault_set(f, FAULT_UNFIT, "systemd does not take the request to reboot");
+		return fault_set(f, FAULT_UNFIT,
+				 "systemd does not take the request to reboot, or not within %d s",
+				 ANSWER_MS / 1000);
 	*told = true;
+	if (link(PLACE RAMROOT_INIT, SHUTDOWN) < 0)
+		return fault_errno(f, FAULT_FAILED,
+				   SHUTDOWN
+				   ": cannot make: systemd reboots, and nothing is updated");
 	say("systemd shuts down, and runs flashinit at the end of that");
 	pid1_default_signals(); /* a TERM that is ignored would hold it up */
 	for (;;)
 		(void)pause();
 }
 
+/* All there is has been mounted by others, who undo it. */
 static void undo(void)
 {
-	(void)unlink(SHUTDOWN); /* it may not be there */
 }
 
 /*

@@ -59,7 +59,14 @@ def systemd_refuses(lab):
     result = m.sh(update, timeout=60)
     lab.check_equal(result.code, 4, f"exit code\n{result.out}")
     lab.check("systemd has not answered /bin/systemctl" in result.out, result.out)
+    # Killed while it asks for the reboot, it leaves nothing that another reboot would run.
+    m.sh("printf '#!/bin/sh\\n[ $1 = show ] || exec sleep 321\\n' >/bin/systemctl; "
+         f"{update} >/dev/null 2>&1 & pid=$!; until pgrep -x -f 'sleep 321' >/dev/null; do :; done; "
+         "kill -9 $pid; wait $pid; pkill -9 -x -f 'sleep 321'", timeout=60)
+    m.sh("[ -e /run/initramfs/sbin/flashinit ] && ! [ -e /run/initramfs/shutdown ]", check=True)
     m.sh("mv /root/ctl /bin/systemctl", check=True)
+    out = m.sh("flashinit update --dry-run /mnt/fw.fwi", check=True, timeout=60).out
+    lab.check("left by an update that was killed, and removed" in out, out)
     lab.check_equal(m.sh(_STATE).out, before, "the system afterwards")
     _services_run(lab, m)
     m.kill()
