@@ -41,7 +41,6 @@ class Measured:
     wall: float
     user: float
     system: float
-    peak: int
     erases: int
 
 
@@ -65,11 +64,11 @@ def measure(w, command, variables=""):
     w.count_operations()
     w.run(f"cat >/tmp/command <<'EOF'\n{variables}\n{command}\nEOF\nsync", PATIENCE)
     done = w.sh("measure '. /tmp/command' 2>&1", timeout=PATIENCE)
-    found = re.search(r"measured: (\d+) (\d+) (\d+) (\d+)", done.out)
+    found = re.search(r"measured: (\d+) (\d+) (\d+)", done.out)
     if done.code or not found:
         raise CheckFailed(f"{command}: exit code {done.code}\n{done.out[-2000:]}")
-    wall, user, system, peak = map(int, found.groups())
-    return Measured(wall / 1e6, user / 1e6, system / 1e6, peak, w.operations()["erase"])
+    wall, user, system = map(int, found.groups())
+    return Measured(wall / 1e6, user / 1e6, system / 1e6, w.operations()["erase"])
 
 
 def chip_times(size, read=True):

@@ -72,7 +72,7 @@ def _different(w, images, rounds, ways, mips):
     fast = _rounds(w, images, ways, rounds)
     table = Table(f"A wholly different image of {mib(images.size)} onto NAND, {mips} MIPS",
                   ["way", "read back", "seconds", "of the chip's own", "without delays: seconds",
-                   "user CPU", "system CPU", "peak, KiB"])
+                   "user CPU", "system CPU"])
     for name in ways:
         walls = [run.wall for run in slow[name]]
         read = WAYS[name][0] != "none"
@@ -80,8 +80,7 @@ def _different(w, images, rounds, ways, mips):
         table.rows.append([name, WAYS[name][0], figure(walls), f"{own:.3f}",
                            figure([run.wall for run in fast[name]]),
                            figure([run.user for run in fast[name]]),
-                           figure([run.system for run in fast[name]]),
-                           max(run.peak for run in slow[name])])
+                           figure([run.system for run in fast[name]])])
     table.notes.append(f"The chip's own times are {chip_times(images.size, read=False):.3f} s for "
                        f"erasing and programming, and {chip_times(images.size):.3f} s with reading "
                        "all back.")

@@ -106,7 +106,8 @@ static int trace(pid_t command)
 		if (WIFSTOPPED(status))
 			(void)ptrace(PTRACE_SYSCALL, tid, NULL, stopped(task_of(tid), status));
 		else
-			task_of(tid)->peak = use.ru_maxrss; /* as much as /proc has as VmHWM */
+			task_of(tid)->peak =
+				use.ru_maxrss; /* or the forked shell's before its exec */
 		if (!WIFSTOPPED(status) && tid == command)
 			code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	}

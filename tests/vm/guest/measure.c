@@ -2,10 +2,9 @@
 /*
  * measure COMMAND: runs it with sh -c, and prints one line when it and all that it started have ended:
  *
- *	measured: WALL USER SYSTEM PEAK
+ *	measured: WALL USER SYSTEM
  *
- * The times are in microseconds, processor time being that of all its processes; PEAK is the largest resident set that
- * one of them had, in KiB. The exit code is the command's.
+ * The times are in microseconds, processor time being that of all its processes. The exit code is the command's.
  */
 
 #include <errno.h>
@@ -50,7 +49,7 @@ int main(int argc, char **argv)
 		if (ended == child)
 			code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	getrusage(RUSAGE_CHILDREN, &use);
-	printf("measured: %lld %lld %lld %ld\n", now() - start, microseconds(&use.ru_utime),
-	       microseconds(&use.ru_stime), use.ru_maxrss);
+	printf("measured: %lld %lld %lld\n", now() - start, microseconds(&use.ru_utime),
+	       microseconds(&use.ru_stime));
 	return code;
 }
