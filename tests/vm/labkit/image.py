@@ -79,10 +79,10 @@ def ubinize(volume, image, geometry, volume_type, volume_size=None):
     return image
 
 
-def pack_ubifs_volume(tree, volume, geometry):
-    """What a volume with UBIFS holds; it can be as large as 1000 logical eraseblocks."""
+def pack_ubifs_volume(tree, volume, geometry, blocks=1000):
+    """What a volume with UBIFS holds; it can be as large as that number of logical eraseblocks."""
     tools.run_as_owner("mkfs.ubifs", "-r", tree, "-o", volume, "-U", "-x", "zlib",
-                       "-m", max(geometry.page, 8), "-e", leb_size(geometry), "-c", 1000,
+                       "-m", max(geometry.page, 8), "-e", leb_size(geometry), "-c", blocks,
                        "-j", "1MiB")
     return volume
 

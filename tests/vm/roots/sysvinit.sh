@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# packages: sysvinit-core,orphan-sysvinit-scripts,busybox-syslogd
+#
+# sysvinit.sh FOLDER
+#
+# Makes a root with sysvinit one of the laboratory: for build.sh, before it is packed.
+
+set -eu
+
+root=$1
+
+# Its own terminals are not there, and the one with the console is the shell's.
+sed -i '/getty.*tty[1-6]/d' "$root/etc/inittab"
+cat >>"$root/etc/inittab" <<-'END'
+	S0:23:respawn:/sbin/getty -L ttyS0 115200 vt100
+	lab:23:respawn:/lab </dev/console >/dev/console 2>&1
+END
