@@ -254,9 +254,10 @@ static int trigger(bool *told, struct fault *f)
 	*told = true;
 	let_go();
 	if (err < 0)
-		return fault_set(f, FAULT_FAILED,
-				 "PID 1 hangs in its exec since %d s; the root is in RAM: reboot",
-				 EXEC_MS / 1000);
+		return fault_set(
+			f, FAULT_FAILED,
+			"PID 1 hangs in its exec since %d s; the root is in RAM: reset the device",
+			EXEC_MS / 1000);
 	for (;;)
 		(void)pause(); /* it kills us */
 }
