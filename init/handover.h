@@ -49,8 +49,8 @@ extern const struct handover handover_auto, handover_busybox, handover_sysvinit,
 bool handover_ask(const char *root, const char *const *words, unsigned int ms,
 		  int (*keep_going)(void));
 
-/* In PID 1: takes to the RAM root what systemd has left behind. Cannot fail. */
-void handover_systemd_settle(void);
+/* In PID 1: takes to the RAM root what systemd has left behind. True if it was systemd that has handed over. */
+bool handover_systemd_settle(void);
 
 /* Whether PID 1 is seen to run flashinit within ms milliseconds. With the RAM root as the root. */
 bool handover_seen(unsigned int ms);

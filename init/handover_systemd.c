@@ -85,7 +85,7 @@ static void undo(void)
  * Up to 252 what is mounted in the RAM root stays behind on the old one. /run would keep what is in it in memory.
  * Without systemd none of these is there.
  */
-void handover_systemd_settle(void)
+bool handover_systemd_settle(void)
 {
 	static const char *const files[] = { RAMROOT_IMAGE, OUTCOME_KEPT };
 
@@ -95,7 +95,7 @@ void handover_systemd_settle(void)
 		(void)snprintf(from, sizeof(from), PLAN_OLD_ROOT PLACE "%s", files[i]);
 		(void)mount(from, files[i], NULL, MS_MOVE, NULL);
 	}
-	(void)umount2("/run", MNT_DETACH);
+	return umount2("/run", MNT_DETACH) == 0;
 }
 
 const struct handover handover_systemd = {

@@ -97,14 +97,17 @@ void supervise(void)
 {
 	struct plan plan;
 	struct fault f;
+	bool systemd;
 
 	pid1_become();
 	pid1_settle();
-	handover_systemd_settle();
+	systemd = handover_systemd_settle();
 	if (plan_read(&plan, PLAN_FILE, &f) < 0)
 		give_up(&plan, &f);
 	if (*plan.recover)
 		recover(&plan);
+	if (systemd) /* it may have started one for its shutdown, which it leaves running */
+		watchdog_find_more(plan.watchdogs, "/sys");
 	watchdog_adopt(plan.watchdogs);
 	(void)watchdog_feed(); /* nobody has since its feeder was ended */
 	say("this is PID 1 now, in RAM; the old root goes");

@@ -103,14 +103,16 @@ const struct after *update_after(const struct update_options *o, const struct co
 }
 
 /*
- * Systemd starts one for its shutdown, by default, and leaves it running for whoever comes then. Of ours nobody knows
- * before: to open it here would start it, and an update that is undone could not stop it.
+ * Systemd starts one for its shutdown, by default, and leaves it running. PID 1 sees then whether it has, and which one.
+ * Where the kernel does not tell (no CONFIG_WATCHDOG_SYSFS), it must be taken for granted.
  */
 static void expect_watchdog(struct plan *plan)
 {
 	size_t len = strlen(plan->watchdogs);
 
-	if (access("/dev/watchdog0", F_OK) == 0 && !strstr(plan->watchdogs, "watchdog0"))
+	if (access("/dev/watchdog0", F_OK) == 0 &&
+	    access("/sys/class/watchdog/watchdog0/state", F_OK) < 0 &&
+	    !strstr(plan->watchdogs, "watchdog0"))
 		(void)snprintf(plan->watchdogs + len, sizeof(plan->watchdogs) - len, "%swatchdog0",
 			       len ? " " : "");
 }

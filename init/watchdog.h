@@ -26,6 +26,12 @@ enum { WATCHDOG_NAMES = 64 }; /* room for the names of all that run */
 int watchdog_find(char names[WATCHDOG_NAMES], struct finding *found, const char *sys,
 		  const char *proc, struct fault *f);
 
+/*
+ * In PID 1: adds to names those that run by now, by the sysfs mounted at sys. A child looks: should it fail or hang,
+ * which is said, they stay as they are.
+ */
+void watchdog_find_more(char names[WATCHDOG_NAMES], const char *sys);
+
 /* Takes over these watchdogs, each as soon as its feeder has let it go. Opens nothing yet. */
 void watchdog_adopt(const char *names);
 

@@ -9,10 +9,16 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "files.h"
 #include "procs.h"
+#include "say.h"
 
-enum { MISC_MAJOR = 10, WATCHDOG_MINOR = 130 };
+enum {
+	MISC_MAJOR = 10,
+	WATCHDOG_MINOR = 130,
+	LOOK_MS = 5000, /* less than what most of them wait for */
+};
 
 struct search {
 	const char *sys, *proc;
@@ -143,4 +149,38 @@ int watchdog_find(char names[WATCHDOG_NAMES], struct finding *found, const char 
 		return -1;
 	finding_figure(found, "running", s.count);
 	return 0;
+}
+
+static int look_again(void *ctx, int reports, struct fault *f)
+{
+	struct search *s = ctx;
+
+	if (find_active(s, f) < 0)
+		return -1;
+	return report_text(reports, REPORT_SAY, "%s", s->names);
+}
+
+/* Behind them is a NUL, whatever the child has sent. */
+static void take_names(void *ctx, const struct report *r)
+{
+	memcpy(ctx, r->text, WATCHDOG_NAMES - 1);
+}
+
+void watchdog_find_more(char names[WATCHDOG_NAMES], const char *sys)
+{
+	struct finding found = { .figures = 0 };
+	struct search s = { .sys = sys, .names = names, .found = &found };
+	const struct child_work work = {
+		.name = "looking for watchdogs",
+		.run = look_again,
+		.ctx = &s,
+		.stall_ms = LOOK_MS,
+		.on_report = take_names,
+		.report_ctx = names,
+	};
+	struct fault f;
+
+	names[WATCHDOG_NAMES - 1] = '\0';
+	if (child_run(&work, &f) != CHILD_SUCCEEDED)
+		(void)say_fault(&f);
 }

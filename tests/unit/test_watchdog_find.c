@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "helpers.h"
@@ -11,6 +14,19 @@
 static char names[WATCHDOG_NAMES];
 static struct finding found;
 static struct fault f;
+
+static long jumps_ms; /* of the clock, whenever it is asked */
+
+int __real_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
+{
+	static long jumped_ms;
+	int result = __real_clock_gettime(clock, t);
+
+	jumped_ms += jumps_ms;
+	t->tv_sec += jumped_ms / 1000;
+	return result;
+}
 
 /* What was found. */
 static const char *find(int result)
@@ -123,6 +139,78 @@ static void what_cannot_be_seen(void **state)
 	assert_fault(&f, FAULT_UNFIT, "proc: cannot list the processes: No such file");
 }
 
+/* Looks once more, with these known; what is said about that. */
+static char *find_more(const char *known)
+{
+	memset(names, 0, sizeof(names));
+	memcpy(names, known, strlen(known));
+	capture_start(STDERR_FILENO);
+	watchdog_find_more(names, temp_path("sys"));
+	return capture_end(STDERR_FILENO);
+}
+
+static void check_more(const char *known, const char *wanted)
+{
+	char *said = find_more(known);
+
+	assert_string_equal(said, "");
+	assert_string_equal(names, wanted);
+	free(said);
+}
+
+/* Systemd has started another one than the one that ran before, or one, or none. */
+static void more_by_now(void **state)
+{
+	check_more("", "");
+	check_more("watchdog0", "watchdog0"); /* the kernel does not tell */
+	attribute(0, "state", "inactive\n");
+	attribute(1, "state", "inactive\n");
+	check_more("", "");
+	check_more("watchdog0", "watchdog0"); /* its feeder has stopped it */
+	attribute(1, "state", "active\n");
+	check_more("", "watchdog1");
+	check_more("watchdog1", "watchdog1");
+	check_more("watchdog0 watchdog11", "watchdog0 watchdog11 watchdog1");
+}
+
+static void more_than_fit(void **state)
+{
+	char *said;
+
+	for (int i = 0; i < 12; i++)
+		attribute(i, "state", "active\n");
+	said = find_more("");
+	assert_string_equal(said, "");
+	assert_int_equal(strlen(names), WATCHDOG_NAMES - 1);
+	free(said);
+}
+
+/* A driver that hangs while it is asked must not have PID 1 hang. */
+static void more_that_hangs(void **state)
+{
+	char *said;
+
+	attribute(0, "dev", "248:0\n");
+	assert_int_equal(mkfifo(temp_path("sys/class/watchdog/watchdog0/state"), 0600), 0);
+	jumps_ms = 1000;
+	said = find_more("watchdog3");
+	jumps_ms = 0;
+	assert_non_null(strstr(said, "looking for watchdogs gave no sign of life for 5 s"));
+	assert_string_equal(names, "watchdog3");
+	free(said);
+}
+
+static void more_that_cannot_be_seen(void **state)
+{
+	char *said;
+
+	write_text(temp_path("sys/class/watchdog"), "no folder");
+	said = find_more("watchdog3");
+	assert_string_equal(said, "");
+	assert_string_equal(names, "watchdog3");
+	free(said);
+}
+
 #define find_test(name) cmocka_unit_test_setup_teardown(name, setup, temp_dir_remove)
 
 int main(void)
@@ -135,6 +223,10 @@ int main(void)
 		find_test(two_nodes_of_one),
 		find_test(several),
 		find_test(what_cannot_be_seen),
+		find_test(more_by_now),
+		find_test(more_than_fit),
+		find_test(more_that_hangs),
+		find_test(more_that_cannot_be_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,10 @@ class Debian(_Old):
         wanted = self.new.read_bytes()
         with self.disk.path.open("rb") as file:
             self.lab.check(file.read(len(wanted)) == wanted, "the disk is not the image")
+        self.check_boots()
+
+    def check_boots(self):
+        """Fail unless the new firmware boots from the disk."""
         self._check_boots(disks=[self.disk],
                           append="root=/dev/ubda rootfstype=ext4 rw init=/sbin/init")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The hand-over by systemd: Debian 12's, on ext4 on a disk, with its usual services."""
 
+from labkit import tools
 from labkit.debian import Debian
 from labkit.scenario import scenario
 
@@ -13,6 +14,12 @@ _STATE = ("cut -d ' ' -f 3- /proc/self/mountinfo; ls -AR /run/initramfs; cat /pr
 def _services_run(lab, m):
     m.sh("systemctl is-system-running --wait", timeout=90)
     lab.check_equal(m.sh(f"systemctl is-active {_SERVICES}").out.split(), ["active"] * 7, "services")
+
+
+def _set(m, setting):
+    """Have systemd itself run with that setting, which it tells nobody of."""
+    m.sh(f"mkdir -p /run/systemd/system.conf.d; printf '[Manager]\\n{setting}\\n' "
+         ">/run/systemd/system.conf.d/lab.conf; systemctl daemon-reexec", check=True, timeout=60)
 
 
 def _refused(lab, m, command, words, before):
@@ -39,6 +46,48 @@ def systemd_update(lab):
     m.expect("systemd shuts down, and runs flashinit at the end of that")
     m.expect("this is PID 1 now, in RAM; the old root goes", timeout=120)
     m.expect("watchdog0 is fed from here on")  # systemd has started it, and left it running
+    lab.check_equal(m.wait_exit(60), 0, "exit code after poweroff")
+    d.check_written()
+
+
+@scenario(timeout=240)
+def systemd_boot(lab):
+    """--after boot, from a disk that has image and outcome; a watchdog that systemd leaves off stays off."""
+    d, disk = Debian(lab, "systemd"), lab.disk(size="32M")
+    tools.run("mkfs.ext4", "-q", "-F", disk.path)
+    m = d.boot(disk)
+    boot_id = m.sh("cat /proc/sys/kernel/random/boot_id").out
+    m.sh("mount -t ext4 /dev/ubdc /media && cp /mnt/fw.fwi /media && umount /mnt", check=True)
+    _set(m, "RebootWatchdogSec=off")
+    m.send("flashinit update --after boot --outcome /media/outcome /media/fw.fwi\n")
+    m.expect("the image stays where it is \\(ext4\\)")
+    m.expect("this is PID 1 now, in RAM; the old root goes", timeout=120)
+    m.up(2, timeout=60)
+    lab.check_equal(m.sh("cat /proc/sys/kernel/random/boot_id").out, boot_id, "the boot")
+    lab.check_equal(m.sh("cat /sys/class/watchdog/watchdog0/state").out, "inactive", "the watchdog")
+    # Systemd has made its file system read-only at the end: it was not when the outcome was written.
+    m.sh("mount -t ext4 /dev/ubdc /mnt", check=True)
+    turns = [line.split()[3] for line in m.sh("cat /mnt/outcome").out.splitlines()]
+    lab.check_equal(turns, ["handing-over", "taken-over", "cleared", "begun", "done"], "turns")
+    m.sh("sync")
+    m.kill()
+    d.check_boots()
+
+
+@scenario(timeout=240)
+def systemd_stick(lab):
+    """The image stays on a stick with vfat, and the watchdog that systemd has fed before is taken over."""
+    d, stick = Debian(lab, "systemd"), lab.disk(size="16M")
+    tools.run("busybox", "mkdosfs", stick.path)
+    m = d.boot(stick)
+    m.sh("mount -t vfat /dev/ubdc /media && cp /mnt/fw.fwi /media && umount /mnt", check=True)
+    _set(m, "RuntimeWatchdogSec=20\\nRebootWatchdogSec=25")
+    out = m.sh("flashinit check /media/fw.fwi", check=True).out
+    lab.check("the image stays where it is (vfat)" in out, out)
+    lab.check("watchdog0 runs, timeout 20 s, fed by process 1 (systemd)" in out, out)
+    m.send("flashinit update --after poweroff /media/fw.fwi\n")
+    m.expect("this is PID 1 now, in RAM; the old root goes", timeout=120)
+    m.expect("watchdog0 is fed from here on; its timeout is 25 s")
     lab.check_equal(m.wait_exit(60), 0, "exit code after poweroff")
     d.check_written()
 
