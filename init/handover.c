@@ -97,6 +97,14 @@ bool handover_seen(unsigned int ms)
 	}
 }
 
+int handover_need(const char *client, struct fault *f)
+{
+	if (access(client, X_OK) == 0)
+		return 0;
+	(void)fault_errno(f, FAULT_UNFIT, "%s: needed to ask PID 1", client);
+	return 1;
+}
+
 static void exec_client(const char *root, const char *const *words)
 {
 	if (chroot(root) == 0 && chdir("/") == 0 && close(STDOUT_FILENO) == 0 &&

@@ -42,6 +42,9 @@ struct handover {
 extern const struct handover handover_auto, handover_busybox, handover_sysvinit, handover_procd,
 	handover_systemd, handover_ptrace;
 
+/* For fits(): a 1 with a fault if that program, by which PID 1 is asked, cannot be run; else 0. */
+int handover_need(const char *client, struct fault *f);
+
 /*
  * Runs a program of the old system, whose root is at that path. True if it has succeeded within ms milliseconds;
  * else why not, it says itself. It ends when keep_going gives a 0.

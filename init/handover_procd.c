@@ -35,7 +35,12 @@ static int fits(struct finding *found, struct fault *f)
 	if (program_has("/proc/1/exe", validate, sizeof(validate), &has, f) < 0)
 		return -1;
 	finding_say(found, "PID 1 is procd");
-	return has ? 0 : fault_set(f, FAULT_UNFIT, "PID 1 is not procd");
+	if (!has)
+		return fault_set(f, FAULT_UNFIT, "PID 1 is not procd");
+	if (access(PLAN_OLD_ROOT, F_OK) < 0)
+		return handover_need(CLIENT, f);
+	(void)fault_set(f, FAULT_UNFIT, PLAN_OLD_ROOT ": remove it: a late procd would go there");
+	return 1;
 }
 
 bool handover_procd_answers(const char *name)
@@ -61,12 +66,20 @@ static bool validates(int (*keep_going)(void))
 	return ask("validate_firmware_image", "{" PATH "}", ANSWER_MS, keep_going);
 }
 
+static int has_not(const char *what, uint64_t start, struct fault *f)
+{
+	return fault_set(f, FAULT_UNFIT, "procd has not %s after %u s", what,
+			 (unsigned int)(clock_ms() - start) / 1000);
+}
+
 /*
  * Procd validates an image before it goes, by a program in what is its root: in the RAM root that is us. That it
  * does so when it is only asked to validate shows that it listens, and from where it will go.
  */
 static int prepare(int (*keep_going)(void), struct fault *f)
 {
+	uint64_t start = clock_ms();
+
 	if (pid1_shares("/", "/proc/1/root", "root folder", f) < 0)
 		return -1;
 	(void)mkdir("/usr", 0755); /* they may be there, with what is included */
@@ -75,7 +88,7 @@ static int prepare(int (*keep_going)(void), struct fault *f)
 		return fault_errno(f, FAULT_FAILED, VALIDATE " in the RAM root");
 	if (validates(keep_going))
 		return 0;
-	return fault_set(f, FAULT_UNFIT, "procd has not answered " CLIENT " from the RAM root");
+	return has_not("answered " CLIENT " from the RAM root", start, f);
 }
 
 static int is_to_come(void)
@@ -89,16 +102,16 @@ static int is_to_come(void)
  */
 static int trigger(bool *told, struct fault *f)
 {
-	uint64_t end = clock_ms() + EXEC_MS;
+	uint64_t start = clock_ms();
 
 	say("procd is ready, and is asked to run " UPGRADED);
 	(void)ask("sysupgrade", "{" PATH "," PREFIX "}", EXEC_MS, is_to_come);
-	while (!validates(is_to_come) && !handover_seen(AGAIN_MS) && clock_ms() < end)
+	while (!validates(is_to_come) && !handover_seen(AGAIN_MS) && clock_ms() < start + EXEC_MS)
 		;
 	*told = handover_seen(0);
 	while (*told)
 		(void)pause(); /* it kills us */
-	return fault_set(f, FAULT_UNFIT, "procd has not run " UPGRADED);
+	return has_not("run " UPGRADED, start, f);
 }
 
 static void undo(void)

@@ -29,7 +29,7 @@ static int fits(struct finding *found, struct fault *f)
 		return fault_errno(f, FAULT_UNFIT, "/proc/1/comm");
 	finding_say(found, "PID 1 is systemd");
 	if (strcmp(name, "systemd") == 0 && access("/run/systemd/system", F_OK) == 0)
-		return 0;
+		return handover_need(CLIENT, f);
 	return fault_set(f, FAULT_UNFIT, "PID 1 is not systemd");
 }
 

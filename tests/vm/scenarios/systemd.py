@@ -92,6 +92,25 @@ def systemd_stick(lab):
     d.check_written()
 
 
+# The client is there again before anybody else asks for it.
+_WITHOUT_CLIENT = ("mv /bin/systemctl /root/ctl; {}; code=$?; mv /root/ctl /bin/systemctl; (exit $code)")
+
+
+@scenario(timeout=240)
+def systemd_cannot(lab):
+    """Without systemctl: refused, and nothing was changed."""
+    d = Debian(lab, "systemd")
+    m = d.boot()
+    before = m.sh(_STATE).out
+    for verb in "check", "update":
+        _refused(lab, m, _WITHOUT_CLIENT.format(f"flashinit {verb} /mnt/fw.fwi"),
+                 "/bin/systemctl: needed to ask PID 1: No such file", before)
+    m.sh("chmod -x /bin/systemctl", check=True)
+    result = m.sh("flashinit check /mnt/fw.fwi")
+    lab.check("/bin/systemctl: needed to ask PID 1: Permission denied" in result.out, result.out)
+    m.sh("chmod +x /bin/systemctl", check=True)
+
+
 @scenario(timeout=240)
 def systemd_refuses(lab):
     """It does not take the request, or does not answer: undone, and it goes on as before, dracut's root, too."""
