@@ -107,8 +107,10 @@ static int find_place(struct ramroot *r, const struct ramroot_contents *c, struc
 
 	if (c->place) {
 		(void)snprintf(r->dir, sizeof(r->dir), "%s", c->place);
-		r->made_dir = mkdir(r->dir, 0700) ==
-			      0; /* or what is in it is hidden until we are done */
+		r->made_dir = mkdir(r->dir, 0700) == 0;
+		if (!r->made_dir && errno != EEXIST) /* what is in it is hidden meanwhile */
+			return fault_errno(f, FAULT_UNFIT,
+					   "%s: cannot make (free space or inodes there)", r->dir);
 	} else if (!found && find_folder(r, f) < 0) {
 		return -1;
 	}
@@ -123,6 +125,8 @@ static int find_place(struct ramroot *r, const struct ramroot_contents *c, struc
  * pivot_root(2), there and back, refuses where the mount below the new root is shared with other
  * namespaces. It need not be the one that is there: the folder is bound onto itself, and that mount
  * made private. Had we made the other one private, nothing could make it a peer of its peers again.
+ * Without a pivot of ours it would only keep the RAM root, when it is undone, in the namespaces that
+ * have been made meanwhile.
  */
 static int bind_folder(struct ramroot *r, struct fault *f)
 {
@@ -274,7 +278,7 @@ int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fau
 	char dev[PATH_ROOM];
 
 	memset(r, 0, sizeof(*r));
-	if (find_place(r, c, f) == 0 && bind_folder(r, f) == 0 &&
+	if (find_place(r, c, f) == 0 && (c->place || bind_folder(r, f) == 0) &&
 	    mount_tmpfs(r, c->bytes, f) == 0 && make_folders(r, f) == 0) {
 		in_dir(dev, r, "dev");
 		if (devices_provide(dev, f) == 0 && mount_kernel_views(r, f) == 0 &&

@@ -94,11 +94,16 @@ def systemd_stick(lab):
 
 # The client is there again before anybody else asks for it.
 _WITHOUT_CLIENT = ("mv /bin/systemctl /root/ctl; {}; code=$?; mv /root/ctl /bin/systemctl; (exit $code)")
+# Others may free one meanwhile: it is filled at the last moment.
+_FULL_RUN = ("all=$(stat -fc %c /run); free=$(stat -fc %d /run); "
+             "mount -o remount,nr_inodes=$((all - free + 50)) /run; mkdir /run/full; "
+             "until ! : >/run/full/$((n += 1)); do :; done 2>/dev/null; {}; code=$?; rm -r /run/full; "
+             "mount -o remount,nr_inodes=$all /run; (exit $code)")
 
 
 @scenario(timeout=240)
 def systemd_cannot(lab):
-    """Without systemctl: refused, and nothing was changed."""
+    """Without systemctl, or without room for the RAM root's place: refused, and nothing was changed."""
     d = Debian(lab, "systemd")
     m = d.boot()
     before = m.sh(_STATE).out
@@ -109,6 +114,8 @@ def systemd_cannot(lab):
     result = m.sh("flashinit check /mnt/fw.fwi")
     lab.check("/bin/systemctl: needed to ask PID 1: Permission denied" in result.out, result.out)
     m.sh("chmod +x /bin/systemctl", check=True)
+    _refused(lab, m, _FULL_RUN.format("flashinit update /mnt/fw.fwi"),
+             "/run/initramfs: cannot make (free space or inodes there): No space left on device", before)
 
 
 @scenario(timeout=240)
@@ -120,7 +127,14 @@ def systemd_refuses(lab):
     m.sh("systemctl mask --runtime reboot.target", check=True)
     before = m.sh(_STATE).out
     update = "flashinit update /mnt/fw.fwi"
+    # A service that gets a namespace of its own meanwhile, as most do, must not keep the RAM root.
+    m.sh("mv /bin/systemctl /root/ctl; printf '#!/bin/sh\\n[ $1 != start ] || "
+         "{ unshare -m --propagation slave sleep 321 >/dev/null 2>&1 & "
+         "until pgrep -x -f \"sleep 321\"; do :; done; }\\nexec /root/ctl \"$@\"' >/bin/systemctl; "
+         "chmod 755 /bin/systemctl", check=True)
     _refused(lab, m, update, "systemd does not take the request to reboot", before)
+    m.sh("mv /root/ctl /bin/systemctl; pid=$(pgrep -x -f 'sleep 321') && "
+         "! grep flashinit /proc/$pid/mountinfo && kill -9 $pid", check=True)
     m.sh("systemctl unmask --runtime reboot.target", check=True)
     m.sh("mv /bin/systemctl /root/ctl; printf '#!/bin/sh\\nexec sleep 100' >/bin/systemctl; "
          "chmod 755 /bin/systemctl", check=True)
