@@ -154,6 +154,20 @@ int file_read_line(const char *path, char *text, size_t size)
 	return 0;
 }
 
+int file_make_folders(char *path, size_t len)
+{
+	for (char *slash = path + len + 1; (slash = strchr(slash, '/')); slash++) {
+		int result;
+
+		*slash = '\0';
+		result = mkdir(path, 0755);
+		if (result < 0 && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	return 0;
+}
+
 int file_real_path(char *real, size_t size, const char *path)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC), err;

@@ -43,6 +43,12 @@ int file_real_path(char *real, size_t size, const char *path);
 /* Takes "31:0" apart, as /sys and /proc write device numbers. False if it is none. */
 bool device_number(const char *text, unsigned int *major_number, unsigned int *minor_number);
 
+/*
+ * Makes the folders that a file lies in, below the first len bytes of its path; they may be there. 0, or -1 with errno
+ * and path that of the folder which cannot be made.
+ */
+int file_make_folders(char *path, size_t len);
+
 /* Writes all of data. 0, or -1 with errno. */
 int fd_write(int fd, const void *data, size_t len);
 

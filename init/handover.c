@@ -27,6 +27,7 @@ static const struct handover *const methods[] = {
 	&handover_auto,
 	&handover_busybox,
 	&handover_sysvinit,
+	&handover_openrc,
 	&handover_procd,
 	&handover_systemd,
 #ifndef REGS_UNKNOWN
@@ -42,9 +43,10 @@ int handover_take(const char *name, const struct handover **via, struct fault *f
 		if (strcmp(name, methods[i]->name) == 0)
 			return 0;
 	}
-	return fault_set(f, FAULT_USAGE,
-			 "--via %s: must be auto, busybox, sysvinit, procd, systemd or ptrace",
-			 name);
+	return fault_set(
+		f, FAULT_USAGE,
+		"--via %s: must be auto, busybox, sysvinit, openrc, procd, systemd or ptrace",
+		name);
 }
 
 static void name_method(struct finding *found, const struct handover *m)
@@ -105,6 +107,7 @@ int handover_need(const char *client, struct fault *f)
 	return 1;
 }
 
+/* With all signals blocked, as they are here: a shutdown that it has asked for must not end it before it has said so. */
 static void exec_client(const char *root, const char *const *words)
 {
 	if (chroot(root) == 0 && chdir("/") == 0 && close(STDOUT_FILENO) == 0 &&

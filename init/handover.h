@@ -39,8 +39,8 @@ struct handover {
 	void (*undo)(void);
 };
 
-extern const struct handover handover_auto, handover_busybox, handover_sysvinit, handover_procd,
-	handover_systemd, handover_ptrace;
+extern const struct handover handover_auto, handover_busybox, handover_sysvinit, handover_openrc,
+	handover_procd, handover_systemd, handover_ptrace;
 
 /* For fits(): a 1 with a fault if that program, by which PID 1 is asked, cannot be run; else 0. */
 int handover_need(const char *client, struct fault *f);

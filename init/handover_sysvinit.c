@@ -5,7 +5,6 @@
  */
 #include "handover.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -14,18 +13,15 @@
 #include <unistd.h>
 
 #include "busybox.h"
-#include "clock.h"
 #include "files.h"
+#include "handover_fifo.h"
 #include "pid1.h"
 #include "say.h"
 
 enum {
-	OPEN_MS = 10000, /* for init to make its FIFO anew; it looks every 5 s */
-	EXEC_MS = 10000,
-	LAST_MS = 1000, /* for one that has just read the request */
-	LOOK_MS = 50,
 	MAGIC = 0x03091969,
 	CHANGE_RUNLEVEL = 1,
+	CLOSE_MS = 10000, /* it looks every 5 s */
 };
 
 #define FIFO "/run/initctl" /* since 2.89 */
@@ -76,33 +72,11 @@ static int fits(struct finding *found, struct fault *f)
  */
 static int prepare(int (*keep_going)(void), struct fault *f)
 {
-	uint64_t end = clock_ms() + OPEN_MS;
-
 	if (mkdir("/run", 0755) < 0)
 		return fault_errno(f, FAULT_FAILED, "/run in the RAM root");
 	(void)kill(1, SIGUSR1); /* we are root, and there is a PID 1 */
-	while (clock_ms() < end && keep_going()) {
-		requests = open(FIFO, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-		if (requests >= 0)
-			return 0;
-		(void)poll(NULL, 0, LOOK_MS);
-	}
-	return fault_set(f, FAULT_UNFIT,
-			 "init has not opened " FIFO
-			 " anew within %d s: is it still busy starting up?",
-			 OPEN_MS / 1000);
-}
-
-/* Whether init had not read the request; it will not any more. */
-static bool withdraw(size_t size)
-{
-	struct request r;
-	int fd = open(FIFO, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	bool back = fd >= 0 && read(fd, &r, size) == (ssize_t)size;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return back;
+	requests = handover_fifo_open(FIFO, keep_going, f);
+	return requests < 0 ? -1 : 0;
 }
 
 /* If it cannot, it says so on the console, and goes on. */
@@ -117,15 +91,7 @@ static int trigger(bool *told, struct fault *f)
 	if (fd_write(requests, &r, sizeof(r)) < 0)
 		return fault_errno(f, FAULT_FAILED, FIFO ": cannot write");
 	say("init is ready, and is asked to run /sbin/init anew");
-	if (handover_seen(EXEC_MS) || (!withdraw(sizeof(r)) && handover_seen(LAST_MS))) {
-		*told = true;
-		for (;;)
-			(void)pause(); /* it kills us */
-	}
-	return fault_set(
-		f, FAULT_UNFIT,
-		"init has not run /sbin/init anew within %d s: is it in a runlevel from 0 to 6, or S?",
-		EXEC_MS / 1000);
+	return handover_fifo_await(FIFO, sizeof(r), told, f);
 }
 
 /* USR1 has it close the RAM root's FIFO, which would be in the way, and open its own again. */
@@ -136,7 +102,7 @@ static void undo(void)
 	(void)kill(1, SIGUSR1);
 	if (requests < 0)
 		return;
-	(void)poll(&p, 1, OPEN_MS); /* for an error: nobody reads there */
+	(void)poll(&p, 1, CLOSE_MS); /* for an error: nobody reads there */
 	(void)close(requests);
 }
 

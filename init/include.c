@@ -224,29 +224,14 @@ int includes_find(struct includes *in, const char *const *words, unsigned int co
 	return 0;
 }
 
-/* The folders that a file lies in, below the first len bytes of its path. */
-static int make_folders(char *path, size_t len, struct fault *f)
-{
-	for (char *slash = path + len + 1; (slash = strchr(slash, '/')); slash++) {
-		int result;
-
-		*slash = '\0';
-		result = mkdir(path, 0755);
-		if (result < 0 && errno != EEXIST)
-			return fault_errno(f, FAULT_FAILED, "%s: cannot make", path);
-		*slash = '/';
-	}
-	return 0;
-}
-
 static int copy(const struct included *one, const char *dir, struct fault *f)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
 	(void)snprintf(path, sizeof(path), "%s%s", dir, one->to);
-	if (make_folders(path, strlen(dir), f) < 0)
-		return -1;
+	if (file_make_folders(path, strlen(dir)) < 0)
+		return fault_errno(f, FAULT_FAILED, "%s: cannot make", path);
 	if (stat(one->from, &st) < 0 || file_copy(one->from, path, st.st_mode & 0777) < 0)
 		return fault_errno(f, FAULT_UNFIT, "--include: cannot copy %s to %s", one->from,
 				   one->to);

@@ -92,7 +92,7 @@ static void lines_that_make_no_sense(void **state)
 	refused("after = never\n", "line 1: ");
 	assert_fault(&f, FAULT_UNFIT, "must be reboot, poweroff, halt, boot or");
 	refused("via = magic\n",
-		"line 1: --via magic: must be auto, busybox, sysvinit, procd, systemd or ptrace");
+		"line 1: --via magic: must be auto, busybox, sysvinit, openrc, procd, systemd or ptrace");
 	refused("board = a\nafter = Halt\nrollback-number = 3\n", "line 2: ");
 }
 

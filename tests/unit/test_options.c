@@ -105,7 +105,7 @@ static void methods(void **state)
 	parsed("update --via auto a.fwi", VERB_UPDATE);
 	assert_ptr_equal(o.update.via, &handover_auto);
 	refused("update --via magic a.fwi",
-		"--via magic: must be auto, busybox, sysvinit, procd, systemd or ptrace");
+		"--via magic: must be auto, busybox, sysvinit, openrc, procd, systemd or ptrace");
 	refused("update --via busy a.fwi", "--via busy: must be");
 	refused("write --via busybox a.fwi", "does not go with write");
 }

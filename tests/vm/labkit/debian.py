@@ -55,15 +55,16 @@ class Debian(_Old):
         self.before = path.read_bytes()[:self.new.stat().st_size]
 
     def put(self, file, path):
-        """Put a program into the root, before the machine is started."""
+        """Put a program into the root, in place of what may be there, before the machine is started."""
+        tools.run("debugfs", "-w", "-R", f"rm {path}", self.disk.path)
         said = tools.run("debugfs", "-w", "-R", f"write {file} {path}", self.disk.path)
         said += tools.run("debugfs", "-w", "-R", f"sif {path} mode 0100755", self.disk.path)
         self.lab.check("Allocated inode" in said, said)
 
-    def boot(self, *disks):
+    def boot(self, *disks, append=""):
         """Start it, and wait until its services are up; the stick is on /mnt then."""
         return self._start(disks=[self.disk, self.stick, *disks],
-                           append="root=/dev/ubda rootfstype=ext4 rw")
+                           append=f"root=/dev/ubda rootfstype=ext4 rw {append}")
 
     def check_written(self):
         """Fail unless the disk begins with the new firmware, and that boots."""

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# build.sh systemd|sysvinit
+# build.sh systemd|sysvinit|openrc|runit|finit
 #
 # A Debian root of this machine's own release, with that init, its usual services, and a shell on the console that says
 # "FIRMWARE 1 UP" when all of them have been started: an ext4 image of 320 MiB. Nothing is installed. The last line of
