@@ -322,7 +322,7 @@ static int make_seals(struct image *img, struct fault *f)
 {
 	img->seals = seals_new(img->chunk_count);
 	if (!img->seals)
-		return fault_errno(f, FAULT_UNFIT, "no memory for the seals of %" PRIu32 " chunks",
+		return fault_errno(f, FAULT_UNFIT, "cannot make the seals of %" PRIu32 " chunks",
 				   img->chunk_count);
 	for (unsigned int i = 0; i < img->payload_count; i++)
 		img->payload[i].seals = img->seals;

@@ -13,15 +13,15 @@ size_t seals_size(uint32_t count)
 }
 
 /*
- * AT_RANDOM: bytes that the kernel makes for each exec. There is nothing to open, and nothing to wait for
- * where there is no randomness yet, as for a kernel's first process.
+ * AT_RANDOM: bytes that the kernel makes for each exec, since Linux 2.6.29. There is nothing to open, and nothing to
+ * wait for where there is no randomness yet, as for a kernel's first process.
  */
 struct seals *seals_new(uint32_t count)
 {
-	struct seals *seals = calloc(1, seals_size(count));
-	const void *bytes = (const void *)getauxval(AT_RANDOM); /* since Linux 2.6.29 */
+	const void *bytes = (const void *)getauxval(AT_RANDOM); /* or 0, and errno */
+	struct seals *seals = bytes ? calloc(1, seals_size(count)) : NULL;
 
-	if (seals && bytes)
+	if (seals)
 		memcpy(seals->key, bytes, sizeof(seals->key));
 	return seals;
 }

@@ -17,7 +17,7 @@ struct seals {
 	uint64_t seal[]; /* of each chunk, in the order of the image; 0: it has not passed yet */
 };
 
-/* None has passed yet. The key is the kernel's random one for this program. NULL with errno. */
+/* None has passed yet. The key is the kernel's random one for this program. NULL with errno, also if there is no such key. */
 struct seals *seals_new(uint32_t count);
 
 /* Bytes of seals for that many chunks. */

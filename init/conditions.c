@@ -282,7 +282,8 @@ static int check_memory(struct preflight *p, struct finding *found, struct fault
 		return fault_errno(f, FAULT_UNFIT, "/proc/self/exe (is /proc mounted?)");
 	p->staged = p->includes.bytes + (uint64_t)self.st_size;
 	if (firmware_is_wanted(p->options->firmware))
-		p->staged += seals_size(img->chunk_count) + (*p->home ? 0 : image_file_size(img));
+		p->staged += IMAGE_ID_SIZE + seals_size(img->chunk_count) +
+			     (*p->home ? 0 : image_file_size(img));
 	need = p->staged + working_memory(img, p->targets.eraseblock);
 	result = memory_check("/proc/meminfo", need, &have, f);
 	finding_figure(found, "needed", need);

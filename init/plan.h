@@ -15,7 +15,7 @@
 #include "watchdog.h"
 
 #define PLAN_FILE "/etc/flashinit.plan"
-#define PLAN_SEALS "/etc/flashinit.seals" /* of the image's chunks; none, if it was not verified */
+#define PLAN_SEALS "/etc/flashinit.seals" /* seals_file.h; none, if no image was verified */
 #define PLAN_OLD_ROOT "/oldroot"
 
 /* What follows once the flash is written. */

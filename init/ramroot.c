@@ -23,6 +23,7 @@
 #include "outcome.h"
 #include "outcome_file.h"
 #include "say.h"
+#include "seals_file.h"
 #include "signature.h"
 
 enum {
@@ -293,16 +294,9 @@ int ramroot_make(struct ramroot *r, const struct ramroot_contents *c, struct fau
 int ramroot_keep_seals(const struct ramroot *r, const struct image *img, struct fault *f)
 {
 	char path[PATH_ROOM];
-	int fd, result;
 
 	in_dir(path, r, PLAN_SEALS);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* the key is secret */
-	if (fd < 0)
-		return fault_errno(f, FAULT_FAILED, "%s: cannot create", path);
-	result = fd_write(fd, img->seals, seals_size(img->chunk_count));
-	if (close(fd) < 0 || result < 0)
-		return fault_errno(f, FAULT_FAILED, "%s: cannot write", path);
-	return 0;
+	return seals_file_keep(path, img, f);
 }
 
 static int undo_mount(const char *path)

@@ -10,13 +10,13 @@
 #include <sys/mount.h>
 
 #include "clear.h"
-#include "files.h"
 #include "flashing.h"
 #include "image_file.h"
 #include "journaling.h"
 #include "media.h"
 #include "outcome.h"
 #include "report.h"
+#include "seals_file.h"
 
 struct worker {
 	int reports;
@@ -159,17 +159,6 @@ static void on_verified(void *ctx, uint64_t done, uint64_t total)
 	(void)report_text(*(int *)ctx, REPORT_ALIVE, "reading the image once more");
 }
 
-/* Those of a recovery's image have yet to be made. */
-static void take_seals(struct image *img)
-{
-	size_t size;
-	char *seals = file_read_bytes(PLAN_SEALS, &size);
-
-	if (seals && size == seals_size(img->chunk_count))
-		memcpy(img->seals, seals, size);
-	free(seals);
-}
-
 /*
  * It may have been damaged or replaced, or its device have gone, while init shut down. Nobody else
  * uses its file system any more: from now on a power cut finds it in order.
@@ -239,7 +228,7 @@ int worker_flash(struct plan *plan, bool begun, uint32_t marked, int reports, st
 	if (result == 0 && !plan_is_for(plan, &file.image))
 		result = fault_set(f, FAULT_IMAGE, "%s: it is another image now", plan->image);
 	if (result == 0)
-		take_seals(&file.image);
+		seals_file_take(PLAN_SEALS, &file.image);
 	if (result == 0 && *plan->home && !begun)
 		result = verify_at_home(plan, &file, reports, f);
 	if (result == 0 && !*plan->targets)

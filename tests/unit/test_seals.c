@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "chunks.h"
 #include "helpers.h"
@@ -20,6 +21,17 @@ void *__wrap_calloc(size_t count, size_t size)
 		return NULL;
 	}
 	return __real_calloc(count, size);
+}
+
+static bool keyless;
+
+unsigned long __real_getauxval(unsigned long type);
+unsigned long __wrap_getauxval(unsigned long type)
+{
+	if (!keyless || type != AT_RANDOM)
+		return __real_getauxval(type);
+	errno = ENOENT;
+	return 0;
 }
 
 static uint8_t data[LEN];
@@ -178,6 +190,93 @@ static void any_change_is_seen(void **state)
 	}
 }
 
+static void swap(uint64_t one, uint64_t other, size_t len)
+{
+	size_t size;
+	uint8_t *file = read_file(temp_path("fw.fwi"), &size);
+
+	assert_true(one + len <= other && other + len <= size);
+	for (size_t i = 0; i < len; i++) {
+		uint8_t byte = file[one + i];
+
+		file[one + i] = file[other + i];
+		file[other + i] = byte;
+	}
+	write_file(temp_path("fw.fwi"), file, size);
+	free(file);
+}
+
+static void swapped_is_seen(uint64_t one, uint64_t other, size_t len)
+{
+	assert_int_equal(verify(), 0);
+	swap(one, other, len);
+	assert_int_equal(verify(), -1);
+	assert_fault(&f, FAULT_IMAGE, "is not what it was when it was checked");
+	swap(one, other, len);
+	assert_int_equal(verify(), 0);
+}
+
+/* The pieces that a seal is reckoned of are all there, in another order. */
+static void swapped_pieces_are_seen(void **state)
+{
+	uint64_t at = chunks_at + stored_before(1);
+
+	swapped_is_seen(at, at + SEAL_PIECE, SEAL_PIECE);
+	swapped_is_seen(at, at + 3 * SEAL_PIECE, SEAL_PIECE);
+	swapped_is_seen(at + SEAL_PIECE, at + 2 * SEAL_PIECE, SEAL_PIECE);
+}
+
+/* Rootfs of two chunks and a kernel of one, none of which can be packed. */
+static void make_two(void)
+{
+	const struct image_input in[] = {
+		{ "rootfs", data, 2 * 65536 },
+		{ "kernel", data + 2 * 65536, 65536 },
+	};
+
+	image_free(&img);
+	source_close(&src);
+	fill_random(data, 3 * 65536, 3);
+	make_image(temp_path("fw.fwi"), in, 2, 65536);
+	if (source_open(&src, temp_path("fw.fwi"), &f) < 0 ||
+	    image_read(&img, &src, &no_keys, &f) < 0)
+		fail_msg("%s", f.text);
+	chunks_at = src.pos;
+	assert_int_equal(img.chunk_count, 3);
+}
+
+/* Each chunk is right, and where another one was, of its own partition or of the other. */
+static void swapped_chunks_are_seen(void **state)
+{
+	make_two();
+	swapped_is_seen(chunks_at, chunks_at + 65536, 65536);
+	swapped_is_seen(chunks_at, chunks_at + 2 * 65536, 65536);
+	swapped_is_seen(chunks_at + 65536, chunks_at + 2 * 65536, 65536);
+}
+
+/* What is read of the second partition has the seals behind those of the first. */
+static void second_payload(void **state)
+{
+	static uint8_t got[65536 + 1];
+	struct chunk_reader r;
+	uint64_t seal[3];
+	size_t len;
+
+	make_two();
+	assert_int_equal(verify(), 0);
+	memcpy(seal, img.seals->seal, sizeof(seal));
+	memset(img.seals->seal, 0, sizeof(seal));
+	assert_int_equal(source_back_to(&src, chunks_at + 2 * 65536, &f), 0);
+	assert_int_equal(chunk_reader_open(&r, &src, &img.payload[1], &f), 0);
+	assert_int_equal(chunk_reader_read(&r, got, sizeof(got), &len, &f), 0);
+	chunk_reader_close(&r);
+	assert_int_equal(len, 65536);
+	assert_memory_equal(got, data + 2 * 65536, len);
+	assert_int_equal(img.seals->seal[0], 0);
+	assert_int_equal(img.seals->seal[1], 0);
+	assert_int_equal(img.seals->seal[2], seal[2]);
+}
+
 /* Seals are somebody's: under another key they are other ones. */
 static void another_key(void **state)
 {
@@ -197,7 +296,20 @@ static void no_memory(void **state)
 	allocations_left = 0;
 	assert_int_equal(image_read(&second, &src, &no_keys, &f), -1);
 	allocations_left = -1;
-	assert_fault(&f, FAULT_UNFIT, "no memory for the seals of 4 chunks");
+	assert_fault(&f, FAULT_UNFIT, "cannot make the seals of 4 chunks: Cannot allocate memory");
+	image_free(&second);
+}
+
+/* A kernel without AT_RANDOM: no seals under a key that everybody knows. */
+static void no_key(void **state)
+{
+	struct image second;
+
+	assert_int_equal(source_rewind(&src, &f), 0);
+	keyless = true;
+	assert_int_equal(image_read(&second, &src, &no_keys, &f), -1);
+	keyless = false;
+	assert_fault(&f, FAULT_UNFIT, "cannot make the seals of 4 chunks");
 	image_free(&second);
 }
 
@@ -206,9 +318,15 @@ static void no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		seals_test(same_by_either_way), seals_test(spare_the_sha256),
-		seals_test(any_change_is_seen), seals_test(another_key),
+		seals_test(same_by_either_way),
+		seals_test(spare_the_sha256),
+		seals_test(any_change_is_seen),
+		seals_test(another_key),
+		seals_test(swapped_pieces_are_seen),
+		seals_test(swapped_chunks_are_seen),
+		seals_test(second_payload),
 		seals_test(no_memory),
+		seals_test(no_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,7 @@ class Bench:
         self.machines = []
         self.flash = flash
         self.new = new
+        self.stick = options["disks"][0]
         self._start = start or lab.uml
         self._file_system = image.split_layout(layout)[0]
         self._options = options

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The image's home: on a file system that stays it is not copied, on one that goes it is."""
 
+import os
+import re
 import shutil
 
-from labkit import bench, image, memory, tools
+from labkit import bench, image, memory, paths, tools
 from labkit.scenario import scenario
 
 _STAYS = "the image stays where it is"
@@ -169,6 +171,28 @@ def image_replaced(lab):
         m.up(1)
         m.kill()
         lab.check(b.flash.read("rootfs") == before, "the flash was changed")
+
+
+@scenario(timeout=240)
+def image_dies_and_another_comes(lab):
+    """The stick gives rubbish behind the first erase; a newer image on the next one is written, seals or not."""
+    b = bench.on(lab, "squashfs-nand", filler="36M", mem="44M", size="64M", parts="-(rootfs)",
+                 faults={"erasetime": 20})
+    other = lab.firmware(3, "squashfs-nand", filler="36M")
+    stick = lab.disk({"fw.fwi": bench.pack(lab, 3, {"rootfs": other})})
+    chunks = [int(re.search("([0-9]+) chunks", tools.run(paths.FLASHINIT, "info", path))[1])
+              for path in (lab.folder / "fw-2.fwi", lab.folder / "fw-3.fwi")]
+    lab.check_equal(chunks[0], chunks[1], "chunks of the two images")
+    b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    b.machine.expect(r"writing .* [1-4][0-9]%", 60)
+    os.truncate(b.stick.path, 0)  # what is read behind its end is zeros
+    b.machine.expect("incomplete: DO NOT TURN OFF; looking for its image again", 60)
+    lab.mconsole(f"config ubd1r={stick.path}")
+    b.machine.expect("/media/ubdb/fw.fwi: whole", 60)
+    b.machine.expect("the new firmware is written and proven", 60)
+    lab.check_equal(b.machine.wait_exit(60), 0, "exit code after poweroff")
+    lab.check_flash(b.flash, "rootfs", other)
+    b.power_on(3)
 
 
 @scenario(timeout=240)
