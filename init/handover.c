@@ -32,6 +32,9 @@ static const struct handover *const methods[] = {
 	&handover_systemd,
 #ifndef REGS_UNKNOWN
 	&handover_ptrace,
+#define OR_PTRACE " or ptrace"
+#else
+#define OR_PTRACE " (ptrace: not on this CPU)"
 #endif
 	NULL,
 };
@@ -45,7 +48,7 @@ int handover_take(const char *name, const struct handover **via, struct fault *f
 	}
 	return fault_set(
 		f, FAULT_USAGE,
-		"--via %s: must be auto, busybox, sysvinit, openrc, procd, systemd or ptrace",
+		"--via %s: must be auto, busybox, sysvinit, openrc, procd, systemd" OR_PTRACE,
 		name);
 }
 

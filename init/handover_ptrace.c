@@ -25,11 +25,9 @@ enum {
 	STOP_MS = 10000, /* for PID 1 to be in a system call; it may be busy, or wait for a disk */
 	EXEC_MS = 10000, /* its other threads have to end first, and may wait for something */
 	LOOK_MS = 5,
+	AT_CALL = SIGTRAP | 0x80, /* how a stop before or behind a call is told from others */
 	BELOW_STACK =
 		1024, /* bytes; the 128 just below belong to the function that runs, on x86_64 */
-	AGAIN_FIRST =
-		512,      /* -ERESTARTSYS to -ERESTART_RESTARTBLOCK: what a call returns that the */
-	AGAIN_LAST = 516, /* kernel starts again; never seen but here */
 };
 
 /* What execve wants to find. */
@@ -38,7 +36,7 @@ struct words {
 	uintptr_t argv[2];
 };
 
-/* PID 1's, for the undoing. */
+/* PID 1's before its call, for the undoing. */
 static reg_word before[REGS_COUNT];
 static struct words below_stack;
 static sigset_t held_back; /* signals that came meanwhile */
@@ -74,66 +72,49 @@ static int fits(struct finding *found, struct fault *f)
 			   "lasts until the next boot?");
 }
 
-static long get_regs(reg_word *r)
-{
-	return ptrace(PTRACE_GETREGS, 1, NULL, r); /* User-Mode Linux knows but these */
-}
-
-static long set_regs(reg_word *r)
-{
-	return ptrace(PTRACE_SETREGS, 1, NULL, r);
-}
-
-/* What cannot be read is not the instruction either. */
-static bool is_call(const reg_word *r, reg_word at)
+/* Whether it is in a call that can be made anew. What cannot be read is not the instruction either. */
+static bool is_call(const reg_word *r)
 {
 	uint32_t call = CALL(r);
-	long word = ptrace(PTRACE_PEEKTEXT, 1, (void *)(uintptr_t)at, NULL);
+	long word =
+		ptrace(PTRACE_PEEKTEXT, 1, (void *)(uintptr_t)(r[REGS_PC] - CALL_SIZE(r)), NULL);
 
 	return memcmp(&word, &call, CALL_SIZE(r)) == 0;
 }
 
-/* Where the instruction is that PID 1 waits in, or is about to go back to. 0: neither. */
-static reg_word find_call(const reg_word *r)
-{
-	reg_word behind = r[REGS_PC] - CALL_SIZE(r);
-
-	if (is_call(r, r[REGS_PC]))
-		return r[REGS_PC];
-	return is_call(r, behind) ? behind : 0;
-}
-
-/* Waits until PID 1 stands still, and not for a signal: those it gets. */
-static bool await_stop(int (*keep_going)(void), uint64_t end)
+/*
+ * Waits until PID 1 is about to call the kernel: what it waits in was interrupted, and is called again. Signals that
+ * come before it gets.
+ */
+static bool await_call(int (*keep_going)(void), uint64_t end)
 {
 	int status;
 
 	while (keep_going() && clock_ms() < end) {
-		if (waitpid(1, &status, __WALL | WNOHANG) != 1)
+		if (waitpid(1, &status, __WALL | WNOHANG) != 1) {
 			(void)poll(NULL, 0, LOOK_MS);
-		else if (status >> 16 == PTRACE_EVENT_STOP)
+			continue;
+		}
+		if (WSTOPSIG(status) == AT_CALL)
 			return true;
-		else
-			(void)ptrace(PTRACE_CONT, 1, NULL, (void *)(long)WSTOPSIG(status));
+		(void)ptrace(PTRACE_SYSCALL, 1, NULL,
+			     (void *)(long)(status >> 16 ? 0 : WSTOPSIG(status)));
 	}
 	return false;
 }
 
 static int prepare(int (*keep_going)(void), struct fault *f)
 {
-	uint64_t end = clock_ms() + STOP_MS;
-
 	if (pid1_shares("/", "/proc/1/root", "root folder", f) < 0)
 		return -1;
-	if (ptrace(PTRACE_SEIZE, 1, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC) < 0)
+	if (ptrace(PTRACE_SEIZE, 1, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC) < 0 ||
+	    ptrace(PTRACE_INTERRUPT, 1, NULL, NULL) < 0)
 		return fault_errno(f, FAULT_UNFIT, "PID 1 cannot be traced");
-	while (ptrace(PTRACE_INTERRUPT, 1, NULL, NULL) == 0 && await_stop(keep_going, end)) {
-		if (get_regs(before) < 0)
+	if (await_call(keep_going, clock_ms() + STOP_MS)) {
+		if (regs_get(before) < 0)
 			return fault_errno(f, FAULT_UNFIT, "cannot see the registers of PID 1");
-		if (find_call(before))
+		if (is_call(before))
 			return 0;
-		(void)ptrace(PTRACE_CONT, 1, NULL, NULL);
-		(void)poll(NULL, 0, LOOK_MS);
 	}
 	return fault_set(
 		f, FAULT_UNFIT,
@@ -169,13 +150,10 @@ static int point_at_exec(struct fault *f)
 	reg_word r[REGS_COUNT];
 
 	memcpy(r, before, sizeof(r));
-	r[REGS_PC] = find_call(before);
-	r[REGS_NUMBER] = SYS_execve;
 	r[REGS_ARG0] = at;
 	r[REGS_ARG1] = at + 16;
 	r[REGS_ARG2] = at + 16 + sizeof(uintptr_t); /* no environment */
-	regs_forget(r);
-	if (put_words(&words, &below_stack) < 0 || set_regs(r) < 0)
+	if (put_words(&words, &below_stack) < 0 || regs_exec(r) < 0 || regs_set(r) < 0)
 		return fault_errno(f, FAULT_UNFIT, "cannot set the registers of PID 1");
 	return 0;
 }
@@ -190,26 +168,24 @@ static bool await_any_stop(int *status, uint64_t end)
 	return true;
 }
 
-/* Runs PID 1 into the call and out of it. 0: it is another program then; or why not; -1: it does not come out. */
+/* Has PID 1 make the call. 0: it is another program then; or why not; -1: it does not come out. */
 static int run_exec(void)
 {
 	uint64_t end = clock_ms() + EXEC_MS;
-	reg_word r[REGS_COUNT] = { 0 };
-	int status, err, calls = 0;
+	reg_word r[REGS_COUNT];
+	int status, err;
 
-	while (calls < 2) {
+	do {
 		if (ptrace(PTRACE_SYSCALL, 1, NULL, NULL) < 0)
 			return errno;
 		if (!await_any_stop(&status, end))
 			return -1;
 		if (status >> 16 == PTRACE_EVENT_EXEC)
 			return 0;
-		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
-			calls++;
-		else if (status >> 16 == 0)
+		if (status >> 16 == 0 && WSTOPSIG(status) != AT_CALL)
 			(void)sigaddset(&held_back, WSTOPSIG(status));
-	}
-	if (get_regs(r) < 0)
+	} while (WSTOPSIG(status) != AT_CALL);
+	if (regs_get(r) < 0)
 		return errno;
 	/* Success comes with its event, whatever a filter has the call return. */
 	err = CALL_ERROR(r);
@@ -218,12 +194,8 @@ static int run_exec(void)
 
 static void put_back(void)
 {
-	int err = CALL_ERROR(before);
-
-	if (err >= AGAIN_FIRST && err <= AGAIN_LAST)
-		regs_again(before);
-	regs_forget(before);
-	if (put_words(&below_stack, NULL) < 0 || set_regs(before) < 0)
+	regs_again(before);
+	if (put_words(&below_stack, NULL) < 0 || regs_set(before) < 0)
 		say_error("cannot set the registers of PID 1: %s", strerror(errno));
 }
 

@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What replacing a process by ptrace has to know of a CPU: its registers as the kernel gives them, and the
- * instruction that calls the kernel. Sources: arch/CPU/include/uapi/asm/ptrace.h, and ptrace.c and signal.c in
- * arch/CPU/kernel, of Linux.
+ * What replacing a process by ptrace has to know of a CPU: its registers as the kernel gives them, where a call's
+ * number and arguments are when it is about to be made, and the instruction that makes it. Sources:
+ * arch/CPU/include/uapi/asm/ptrace.h, and ptrace.c, signal.c and entry code in arch/CPU/kernel, of Linux.
  *
- * Tested on x86_64. i386 and MIPS are compiled and were never run.
+ * Not RISC-V: since Linux 6.4 a call's first argument is not among the registers that it gives.
  */
 #ifndef INIT_PTRACE_REGS_H
 #define INIT_PTRACE_REGS_H
 
-#include <errno.h>
+#include <elf.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 
 /*
- * Indices into the registers, which are words: PC, the stack, a call's number, its three first arguments and
- * its result. CALL is the instruction, CALL_SIZE its bytes. regs_forget() makes that the kernel does not
- * start again the call that the process was in; regs_again() makes of registers that wait for that those
- * which do it, and of a call that cannot be started again one that was interrupted.
+ * Indices into the registers, which are words: PC, the stack, a call's three first arguments and its result. CALL is
+ * the instruction, right before PC when the call is made, and CALL_SIZE its bytes. For PID 1, stopped before or behind
+ * a call: regs_exec() makes it execve, by registers that have yet to be set or at once, and then is 0 or -1 with errno;
+ * regs_again() makes of the registers before a call those that make it anew, when they are set behind one.
  */
 #if defined(__x86_64__) || defined(__i386__)
 #ifdef __x86_64__
@@ -30,55 +34,114 @@ enum { REGS_RESULT = 6, REGS_ORIG = 11, REGS_PC = 12, REGS_SP = 15 };
 enum { REGS_ARG0 = 0, REGS_ARG1 = 1, REGS_ARG2 = 2, REGS_COUNT = 17 };
 #define CALL(r) ((void)(r), 0x80cdu) /* what came by sysenter goes back behind one, too */
 #endif
-enum { REGS_NUMBER = REGS_RESULT };
 #define CALL_SIZE(r) ((void)(r), 2u)
 #define CALL_ERROR(r) (-(int)(r)[REGS_RESULT])
 
-static inline void regs_forget(reg_word *r)
+static inline long regs_exec(reg_word *r)
 {
-	r[REGS_ORIG] = (reg_word)-1;
+	r[REGS_ORIG] = SYS_execve;
+	return 0;
 }
 
 static inline void regs_again(reg_word *r)
 {
-	r[REGS_NUMBER] = r[REGS_ORIG];
+	r[REGS_RESULT] = r[REGS_ORIG]; /* where the instruction wants the number */
+	r[REGS_ORIG] = (reg_word)-1;
 	r[REGS_PC] -= 2;
 }
 
 #elif defined(__mips__)
 typedef uint64_t reg_word; /* whatever the CPU's are */
-enum {
-	REGS_ZERO = 0,
-	REGS_RESULT = 2,
-	REGS_ARG0 = 4,
-	REGS_ARG1 = 5,
-	REGS_ARG2 = 6,
-	REGS_FAILED = 7
-};
-enum { REGS_NUMBER = REGS_RESULT, REGS_K0 = 26, REGS_SP = 29, REGS_PC = 34, REGS_COUNT = 38 };
+enum { REGS_ZERO = 0, REGS_RESULT = 2, REGS_ARG0 = 4, REGS_ARG1 = 5, REGS_ARG2 = 6 };
+enum { REGS_FAILED = 7, REGS_SP = 29, REGS_PC = 34, REGS_COUNT = 38 };
 #define CALL(r) ((void)(r), 0x0000000cu)
 #define CALL_SIZE(r) ((void)(r), 4u)
 #define CALL_ERROR(r) ((r)[REGS_FAILED] ? (int)(r)[REGS_RESULT] : 0)
 
-static inline void regs_forget(reg_word *r)
+static inline long regs_exec(reg_word *r)
 {
-	r[REGS_ZERO] = 0;
+	r[REGS_RESULT] = SYS_execve; /* Linux looks for another number there */
+	return 0;
 }
 
-/* Of a call that failed the kernel keeps the number and the fourth argument. */
 static inline void regs_again(reg_word *r)
 {
-	r[REGS_NUMBER] = r[REGS_ZERO];
-	r[REGS_FAILED] = r[REGS_K0];
+	r[REGS_ZERO] = 0; /* the kernel's note of a number that it may have to start again */
 	r[REGS_PC] -= 4;
 }
 
-/*
- * ARM and RISC-V are not here: after our stop their kernels make an interrupted call again if the program counter
- * is still where they put it, with arguments that would be ours by then.
- */
+#elif defined(__arm__)
+typedef uint32_t reg_word;
+enum { REGS_RESULT = 0, REGS_ARG0 = 0, REGS_ARG1 = 1, REGS_ARG2 = 2 };
+enum { REGS_SP = 13, REGS_PC = 15, REGS_CPSR = 16, REGS_COUNT = 18, REGS_THUMB = 0x20 };
+#define CALL(r) ((r)[REGS_CPSR] & REGS_THUMB ? 0xdf00u : 0xef000000u)
+#define CALL_SIZE(r) ((r)[REGS_CPSR] & REGS_THUMB ? 2u : 4u)
+#define CALL_ERROR(r) (-(int)(r)[REGS_RESULT])
+
+static inline long regs_exec(reg_word *r)
+{
+	enum { SET_SYSCALL = 23 }; /* musl does not name it */
+
+	(void)r;
+	return ptrace(SET_SYSCALL, 1, NULL, SYS_execve);
+}
+
+static inline void regs_again(reg_word *r)
+{
+	r[REGS_PC] -= CALL_SIZE(r);
+}
+
+#elif defined(__aarch64__)
+typedef uint64_t reg_word;
+enum { REGS_RESULT = 0, REGS_ARG0 = 0, REGS_ARG1 = 1, REGS_ARG2 = 2 };
+enum { REGS_SP = 31, REGS_PC = 32, REGS_COUNT = 34 };
+#define CALL(r) ((void)(r), 0xd4000001u)
+#define CALL_SIZE(r) ((void)(r), 4u)
+#define CALL_ERROR(r) (-(int)(r)[REGS_RESULT])
+#define REGS_BY_SET
+
+static inline long regs_exec(reg_word *r)
+{
+	int number = SYS_execve;
+	struct iovec set = { &number, sizeof(number) };
+
+	(void)r;
+	return ptrace(PTRACE_SETREGSET, 1, NT_ARM_SYSTEM_CALL, &set);
+}
+
+static inline void regs_again(reg_word *r)
+{
+	r[REGS_PC] -= 4;
+}
+
 #else
 #define REGS_UNKNOWN
+#endif
+
+#ifndef REGS_UNKNOWN
+/* The registers of PID 1, which is stopped. 0, or -1 with errno. */
+static inline long regs_get(reg_word r[REGS_COUNT])
+{
+	memset(r, 0, REGS_COUNT * sizeof(*r)); /* a program for another CPU has fewer */
+#ifdef REGS_BY_SET
+	struct iovec set = { r, REGS_COUNT * sizeof(*r) };
+
+	return ptrace(PTRACE_GETREGSET, 1, NT_PRSTATUS, &set);
+#else
+	return ptrace(PTRACE_GETREGS, 1, NULL, r); /* User-Mode Linux knows but these */
+#endif
+}
+
+static inline long regs_set(reg_word r[REGS_COUNT])
+{
+#ifdef REGS_BY_SET
+	struct iovec set = { r, REGS_COUNT * sizeof(*r) };
+
+	return ptrace(PTRACE_SETREGSET, 1, NT_PRSTATUS, &set);
+#else
+	return ptrace(PTRACE_SETREGS, 1, NULL, r);
+#endif
+}
 #endif
 
 #endif

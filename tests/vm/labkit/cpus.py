@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Machines with other CPUs: QEMU with the kernel that Debian has for each, and nandsim as flash.
+"""Machines with other CPUs: QEMU with the kernel that Debian has for each, and nandsim as flash, or a RAM disk.
 
 The flash is the machine's own memory: it is gone with the machine. So the initial RAM file system
 has the firmware's image written before it hands over, and the new firmware is booted without a
@@ -13,7 +13,6 @@ from pathlib import Path
 from labkit import cpio, paths, qemu, rootfs, tools
 from labkit.errors import LabError, Unavailable
 
-_MODULES = ["nandsim", "mtdblock", "squashfs", "overlay"]
 # Debian's static BusyBox is the whole user space until the firmware has control.
 _INIT = """\
 #!/bin/busybox sh
@@ -23,8 +22,8 @@ mount -t sysfs sys /sys
 while read -r module; do
 	insmod /modules/$module
 done </modules/order
-flashinit write --raw '{partition}=/firmware' || exec sh
-mount -t squashfs -o ro /dev/mtdblock0 /newroot || exec sh
+flashinit write --raw '{flash.partition}=/firmware,kind={flash.kind}' || exec sh
+mount -t squashfs -o ro {flash.device} /newroot || exec sh
 mount -t tmpfs tmpfs /newroot/mnt
 cp /fw.fwi /newroot/mnt
 mount --move /dev /newroot/dev
@@ -32,10 +31,31 @@ umount /sys
 umount /proc
 exec switch_root /newroot /sbin/init
 """
-PARTITION = "NAND simulator partition 0"
 _CHIP = "id_bytes=0x20,0xa1,0x00,0x15"  # 128 MiB, eraseblocks of 128 KiB, pages of 2 KiB
-ERASEBLOCK = 128 << 10
-BLOCKS = 96
+_ERASEBLOCK = 128 << 10
+_BLOCKS = 96
+
+
+@dataclass(frozen=True)
+class Flash:
+    """What a machine has as flash: the kernel's modules for it, and how it is written and mounted."""
+    modules: tuple
+    parameters: dict
+    partition: str
+    kind: str
+    device: str
+
+    def expected(self, content):
+        """A command that reads the flash, and the bytes that it gives if that is what was written."""
+        if self.kind == "block":
+            return f"head -c {len(content)} {self.device}", content
+        return "cat /dev/mtd0", content.ljust(_BLOCKS * _ERASEBLOCK, b"\xff")
+
+
+_NAND = Flash(("nandsim", "mtdblock"), {"nandsim": f"{_CHIP} parts={_BLOCKS}"},
+              "NAND simulator partition 0", "mtd", "/dev/mtdblock0")
+# For a kernel that simulates no flash.
+_RAM_DISK = Flash(("brd",), {"brd": f"rd_nr=1 rd_size={_BLOCKS * 128}"}, "ram0", "block", "/dev/ram0")
 
 
 @dataclass(frozen=True)
@@ -48,6 +68,7 @@ class Cpu:
     machine: tuple
     console: str
     machine_name: str  # as uname -m has it
+    flash: Flash = _NAND
 
     @property
     def flashinit(self):
@@ -61,6 +82,8 @@ CPUS = {
                 ("-M", "q35", "-cpu", "pentium3"), "ttyS0", "i686"),
     "armhf": Cpu("armhf", "armmp", "musl-armhf", "qemu-system-arm",
                  ("-M", "virt", "-cpu", "cortex-a15"), "ttyAMA0", "armv7l"),
+    "arm64": Cpu("arm64", "arm64", "musl-arm64", "qemu-system-aarch64",
+                 ("-M", "virt", "-cpu", "cortex-a53"), "ttyAMA0", "aarch64", _RAM_DISK),
     "mipsel": Cpu("mipsel", "4kc-malta", "musl-mipsel", "qemu-system-mipsel",
                   ("-M", "malta", "-cpu", "24Kc"), "ttyS0", "mips"),
 }
@@ -88,11 +111,11 @@ def _initramfs(lab, cpu, folder, firmware, new):
     for name, program in programs(cpu).items():
         rootfs.put(tree, name, program)
     version = next((folder / "lib/modules").iterdir()).name
-    qemu.install_modules(tree, folder, version, _MODULES,
-                         {"nandsim": f"{_CHIP} parts={BLOCKS}"})
+    qemu.install_modules(tree, folder, version, [*cpu.flash.modules, "squashfs", "overlay"],
+                         cpu.flash.parameters)
     rootfs.put(tree, "firmware", Path(firmware))
     rootfs.put(tree, "fw.fwi", Path(new))
-    rootfs.put(tree, "init", _INIT.format(partition=PARTITION))
+    rootfs.put(tree, "init", _INIT.format(flash=cpu.flash))
     archive = lab.folder / "initramfs.cpio"
     archive.write_bytes(cpio.archive(tree))
     shutil.rmtree(tree)

@@ -5,27 +5,44 @@ import hashlib
 from pathlib import Path
 
 from labkit import bench, cpus
-from labkit.cpus import BLOCKS, CPUS, ERASEBLOCK
+from labkit.cpus import CPUS
 from labkit.scenario import scenario
 
 
-def _update(lab, name):
+_STATE = "cat /proc/self/mountinfo; ls / /tmp /run; cat /proc/1/comm; readlink /proc/1/root"
+
+
+def _exec_fails(lab, m):
+    """The RAM root's program is open for writing as soon as that is the root: PID 1 cannot exec it, and goes on."""
+    before = m.sh(_STATE, timeout=60).out
+    result = m.sh("(until [ -d /oldroot/proc ]; do :; done; exec 9>>/sbin/flashinit; "
+                  "while [ -d /oldroot/proc ]; do :; done) & "
+                  "flashinit update --via ptrace /mnt/fw.fwi; code=$?; wait; (exit $code)", timeout=240)
+    lab.check_equal(result.code, 4, f"exit code\n{result.out}")
+    lab.check("PID 1 cannot run /sbin/flashinit: Text file busy" in result.out, result.out)
+    lab.check_equal(m.sh(_STATE, timeout=60).out, before, "the system afterwards")
+    # An orphan, which nobody but PID 1 reaps.
+    m.sh("(sleep 0.1 & echo $! >/tmp/orphan); while [ -e /proc/$(cat /tmp/orphan) ]; do :; done; "
+         "rm /tmp/orphan", check=True, timeout=60)
+
+
+def _update(lab, name, via="busybox"):
     """Update from inside, boot the new firmware without a reset, and read the flash with dd."""
     cpu = CPUS[name]
     files = cpus.programs(cpu)
     old, new = (lab.firmware(version, "squashfs-nand", files=files, filler=filler)
                 for version, filler in ((1, "1M"), (2, "3M")))
-    image = bench.pack(lab, 2, {cpus.PARTITION: new})
+    image = bench.pack(lab, 2, {cpu.flash.partition: f"{new},kind={cpu.flash.kind}"})
     m = cpus.start(lab, cpu, old, image).up(1, 180)
     machine = m.sh("uname -m", check=True, timeout=60).out
     lab.check_equal(machine, cpu.machine_name, "uname -m")
-    m.send("flashinit update --after boot /mnt/fw.fwi\n")
+    if via == "ptrace":
+        _exec_fails(lab, m)
+    m.send(f"flashinit update --via {via} --after boot /mnt/fw.fwi\n")
     m.up(2, 240)
-    content = Path(new).read_bytes()
-    content += b"\xff" * (BLOCKS * ERASEBLOCK - len(content))
-    wanted = hashlib.sha256(content).hexdigest()
-    found = m.sh("sha256sum </dev/mtd0", check=True, timeout=120).out.split()[0]
-    lab.check_equal(found, wanted, "SHA-256 of the flash")
+    command, wanted = cpu.flash.expected(Path(new).read_bytes())
+    found = m.sh(f"{command} | sha256sum", check=True, timeout=120).out.split()[0]
+    lab.check_equal(found, hashlib.sha256(wanted).hexdigest(), "SHA-256 of the flash")
 
 
 @scenario(timeout=500)
@@ -50,3 +67,33 @@ def cpu_armhf(lab):
 def cpu_mipsel(lab):
     """mipsel: the same."""
     _update(lab, "mipsel")
+
+
+@scenario(timeout=500)
+def cpu_arm64(lab):
+    """arm64: the same."""
+    _update(lab, "arm64")
+
+
+@scenario(timeout=500)
+def ptrace_i386(lab):
+    """i386: PID 1 is made to exec; where that fails, it goes on as before."""
+    _update(lab, "i386", "ptrace")
+
+
+@scenario(timeout=500)
+def ptrace_armhf(lab):
+    """armhf: the same."""
+    _update(lab, "armhf", "ptrace")
+
+
+@scenario(timeout=500)
+def ptrace_arm64(lab):
+    """arm64: the same."""
+    _update(lab, "arm64", "ptrace")
+
+
+@scenario(timeout=500)
+def ptrace_mipsel(lab):
+    """mipsel: the same."""
+    _update(lab, "mipsel", "ptrace")
