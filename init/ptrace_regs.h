@@ -80,10 +80,8 @@ enum { REGS_SP = 13, REGS_PC = 15, REGS_CPSR = 16, REGS_COUNT = 18, REGS_THUMB =
 
 static inline long regs_exec(reg_word *r)
 {
-	enum { SET_SYSCALL = 23 }; /* musl does not name it */
-
 	(void)r;
-	return ptrace(SET_SYSCALL, 1, NULL, SYS_execve);
+	return ptrace(PTRACE_SET_SYSCALL, 1, NULL, SYS_execve);
 }
 
 static inline void regs_again(reg_word *r)
