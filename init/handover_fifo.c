@@ -45,13 +45,14 @@ static bool withdraw(const char *fifo, size_t size)
 	return back;
 }
 
-int handover_fifo_await(const char *fifo, size_t size, bool *told, struct fault *f)
+int handover_fifo_await(const char *fifo, size_t size, const char *hint, bool *told,
+			struct fault *f)
 {
 	if (handover_seen(EXEC_MS) || (!withdraw(fifo, size) && handover_seen(LAST_MS))) {
 		*told = true;
 		for (;;)
 			(void)pause(); /* it kills us */
 	}
-	return fault_set(f, FAULT_UNFIT, "init has not run itself anew within %d s",
-			 EXEC_MS / 1000);
+	return fault_set(f, FAULT_UNFIT, "init has not run itself anew within %d s%s",
+			 EXEC_MS / 1000, hint);
 }

@@ -18,8 +18,10 @@ int handover_fifo_open(const char *fifo, int (*keep_going)(void), struct fault *
 
 /*
  * With a request of that size in the FIFO: waits to be killed by flashinit in PID 1, once that is seen. Returns
- * -1 if it is not, within ten seconds: the request has been taken out again then, or read for nothing.
+ * -1 if it is not, within ten seconds: the request has been taken out again then, or read for nothing. hint, or "",
+ * ends the fault's text.
  */
-int handover_fifo_await(const char *fifo, size_t size, bool *told, struct fault *f);
+int handover_fifo_await(const char *fifo, size_t size, const char *hint, bool *told,
+			struct fault *f);
 
 #endif

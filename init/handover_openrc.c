@@ -93,7 +93,7 @@ static int trigger(bool *told, struct fault *f)
 		return fault_errno(f, FAULT_FAILED, FIFO ": cannot write");
 	stop_asking();
 	say("init is ready, and is asked to run %s anew", itself);
-	return handover_fifo_await(FIFO, size, told, f);
+	return handover_fifo_await(FIFO, size, "", told, f);
 }
 
 /* If its exec has failed it reads its FIFO again, and waits for us as long as we have that open. */

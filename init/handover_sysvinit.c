@@ -91,7 +91,8 @@ static int trigger(bool *told, struct fault *f)
 	if (fd_write(requests, &r, sizeof(r)) < 0)
 		return fault_errno(f, FAULT_FAILED, FIFO ": cannot write");
 	say("init is ready, and is asked to run /sbin/init anew");
-	return handover_fifo_await(FIFO, sizeof(r), told, f);
+	return handover_fifo_await(FIFO, sizeof(r), ": is it in a runlevel from 0 to 6, or S?",
+				   told, f);
 }
 
 /* USR1 has it close the RAM root's FIFO, which would be in the way, and open its own again. */

@@ -217,7 +217,7 @@ def sysvinit_declines(lab):
     """It does not tell that it is in runlevel 7: undone, and it listens as before, and then works."""
     b = _init_7(lab, "/i", links={"i": "sbin/init"})
     before = b.machine.sh(f"until [ -p /run/initctl ]; do sleep 0.1; done; {_STATE}").out
-    _refused(lab, b, "flashinit update /mnt/fw.fwi", "init has not run itself anew within 10 s", before)
+    _refused(lab, b, "flashinit update /mnt/fw.fwi", "init has not run itself anew within 10 s: is it in a runlevel", before)
     b.machine.sh("telinit 2; until [ -e /run/two ]; do sleep 0.1; done", check=True)
     b.machine.send("flashinit update --after poweroff /mnt/fw.fwi\n")
     lab.check_equal(b.machine.wait_exit(40), 0, "exit code after poweroff")
