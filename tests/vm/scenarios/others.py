@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Inits that have no way to run another program in their place: by ptrace, on Debians with their services."""
 
+from labkit import bench
 from labkit.debian import Debian
 from labkit.scenario import scenario
 
@@ -14,7 +15,7 @@ def _supervises(m):
 
 
 def _update(lab, d, name, services):
-    """Refused without --via ptrace, and all goes on; with it the disk is the image, which boots."""
+    """Refused without --via ptrace, undone where its exec fails, and all goes on; then the disk is the image."""
     m = d.boot()
     d.check_services(services)
     lab.check_equal(m.sh("readlink /proc/1/exe").out, f"/usr/sbin/{name}", "PID 1")
@@ -25,6 +26,10 @@ def _update(lab, d, name, services):
         lab.check("not BusyBox init; if no other method fits it, there is --via ptrace" in result.out,
                   result.out)
         lab.check_equal(m.sh(_STATE).out, before, "the system afterwards")
+    result = m.sh(bench.unrunnable("flashinit update --via ptrace /mnt/fw.fwi"), timeout=60)
+    lab.check_equal(result.code, 4, f"exit code\n{result.out}")
+    lab.check("PID 1 cannot run /sbin/flashinit: Text file busy" in result.out, result.out)
+    lab.check_equal(m.sh(_STATE).out, before, "the system afterwards")
     _supervises(m)
     m.send("flashinit update --via ptrace --after poweroff /mnt/fw.fwi\n")
     m.expect("this is PID 1 now, in RAM; the old root goes", timeout=60)
