@@ -141,6 +141,42 @@ static int put_words(const struct words *words, struct words *old)
 	return done ? 0 : -1;
 }
 
+static bool await_any_stop(int *status, uint64_t end)
+{
+	while (waitpid(1, status, __WALL | WNOHANG) != 1) {
+		if (clock_ms() >= end)
+			return false;
+		(void)poll(NULL, 0, LOOK_MS);
+	}
+	return true;
+}
+
+#ifdef REGS_BY_NEXT_CALL
+enum { CALLS = 2 }; /* stops from there on to behind execve */
+
+/* Its arguments have to be there before it is called: so PID 1 leaves the call that it stands before. */
+static int leave_call(void)
+{
+	reg_word r[REGS_COUNT];
+	int status;
+
+	memcpy(r, before, sizeof(r));
+	regs_no_call(r);
+	if (regs_set(r) < 0 || ptrace(PTRACE_SYSCALL, 1, NULL, NULL) < 0)
+		return -1;
+	errno = ETIMEDOUT;
+	return await_any_stop(&status, clock_ms() + EXEC_MS) && WSTOPSIG(status) == AT_CALL ? 0
+											    : -1;
+}
+#else
+enum { CALLS = 1 };
+
+static int leave_call(void)
+{
+	return 0;
+}
+#endif
+
 _Static_assert(sizeof(RAMROOT_INIT) <= sizeof(below_stack.path), "its name fits");
 
 static int point_at_exec(struct fault *f)
@@ -153,19 +189,10 @@ static int point_at_exec(struct fault *f)
 	r[REGS_ARG0] = at;
 	r[REGS_ARG1] = at + 16;
 	r[REGS_ARG2] = at + 16 + sizeof(uintptr_t); /* no environment */
-	if (put_words(&words, &below_stack) < 0 || regs_exec(r) < 0 || regs_set(r) < 0)
+	if (put_words(&words, &below_stack) < 0 || leave_call() < 0 || regs_exec(r) < 0 ||
+	    regs_set(r) < 0)
 		return fault_errno(f, FAULT_UNFIT, "cannot set the registers of PID 1");
 	return 0;
-}
-
-static bool await_any_stop(int *status, uint64_t end)
-{
-	while (waitpid(1, status, __WALL | WNOHANG) != 1) {
-		if (clock_ms() >= end)
-			return false;
-		(void)poll(NULL, 0, LOOK_MS);
-	}
-	return true;
 }
 
 /* Has PID 1 make the call. 0: it is another program then; or why not; -1: it does not come out. */
@@ -173,18 +200,20 @@ static int run_exec(void)
 {
 	uint64_t end = clock_ms() + EXEC_MS;
 	reg_word r[REGS_COUNT];
-	int status, err;
+	int status, err, calls = 0;
 
-	do {
+	while (calls < CALLS) {
 		if (ptrace(PTRACE_SYSCALL, 1, NULL, NULL) < 0)
 			return errno;
 		if (!await_any_stop(&status, end))
 			return -1;
 		if (status >> 16 == PTRACE_EVENT_EXEC)
 			return 0;
-		if (status >> 16 == 0 && WSTOPSIG(status) != AT_CALL)
+		if (WSTOPSIG(status) == AT_CALL)
+			calls++;
+		else if (status >> 16 == 0)
 			(void)sigaddset(&held_back, WSTOPSIG(status));
-	} while (WSTOPSIG(status) != AT_CALL);
+	}
 	if (regs_get(r) < 0)
 		return errno;
 	/* Success comes with its event, whatever a filter has the call return. */

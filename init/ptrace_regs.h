@@ -4,7 +4,7 @@
  * number and arguments are when it is about to be made, and the instruction that makes it. Sources:
  * arch/CPU/include/uapi/asm/ptrace.h, and ptrace.c, signal.c and entry code in arch/CPU/kernel, of Linux.
  *
- * Not RISC-V: since Linux 6.4 a call's first argument is not among the registers that it gives.
+ * On RISC-V a call's first argument is not among those registers, since Linux 6.4.
  */
 #ifndef INIT_PTRACE_REGS_H
 #define INIT_PTRACE_REGS_H
@@ -112,6 +112,34 @@ static inline void regs_again(reg_word *r)
 	r[REGS_PC] -= 4;
 }
 
+#elif defined(__riscv)
+typedef unsigned long reg_word;
+enum { REGS_PC = 0, REGS_SP = 2, REGS_RESULT = 10, REGS_ARG0 = 10, REGS_ARG1 = 11 };
+enum { REGS_ARG2 = 12, REGS_NUMBER = 17, REGS_COUNT = 32 };
+#define CALL(r) ((void)(r), 0x00000073u)
+#define CALL_SIZE(r) ((void)(r), 4u)
+#define CALL_ERROR(r) (-(int)(r)[REGS_RESULT])
+#define REGS_BY_SET
+#define REGS_BY_NEXT_CALL
+
+static inline long regs_exec(reg_word *r)
+{
+	r[REGS_NUMBER] = SYS_execve;
+	r[REGS_PC] -= 4;
+	return 0;
+}
+
+static inline void regs_again(reg_word *r)
+{
+	r[REGS_PC] -= 4;
+}
+
+/* A call that there is not: it is left at once. */
+static inline void regs_no_call(reg_word *r)
+{
+	r[REGS_NUMBER] = (reg_word)-1;
+}
+
 #else
 #define REGS_UNKNOWN
 #endif
@@ -123,8 +151,16 @@ static inline long regs_get(reg_word r[REGS_COUNT])
 	memset(r, 0, REGS_COUNT * sizeof(*r)); /* a program for another CPU has fewer */
 #ifdef REGS_BY_SET
 	struct iovec set = { r, REGS_COUNT * sizeof(*r) };
+	long result = ptrace(PTRACE_GETREGSET, 1, NT_PRSTATUS, &set);
+#ifdef REGS_BY_NEXT_CALL
+	struct __ptrace_syscall_info info;
 
-	return ptrace(PTRACE_GETREGSET, 1, NT_PRSTATUS, &set);
+	/* Since Linux 5.3; before 6.4 it is among them. */
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, 1, sizeof(info), &info) > 0 &&
+	    info.op == PTRACE_SYSCALL_INFO_ENTRY)
+		r[REGS_ARG0] = (reg_word)info.entry.args[0];
+#endif
+	return result;
 #else
 	return ptrace(PTRACE_GETREGS, 1, NULL, r); /* User-Mode Linux knows but these */
 #endif

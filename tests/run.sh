@@ -72,13 +72,13 @@ fi
 
 presets='musl host asan fuzz'
 if wants cross || wants vm; then
-	presets="$presets musl-i386 musl-armhf musl-arm64 musl-mipsel"
+	presets="$presets musl-i386 musl-armhf musl-arm64 musl-mipsel musl-riscv64"
 fi
 if wants unit; then
 	presets="$presets unit-armhf unit-mips"
 fi
 if wants cross; then
-	presets="$presets musl-armel musl-mips musl-riscv64"
+	presets="$presets musl-armel musl-mips"
 fi
 for preset in $presets; do
 	build "$preset"

@@ -23,7 +23,7 @@ done
 cross="$cross libc6-dev-armhf-cross libc6-dev-mips-cross"
 # util-linux has mkfs.cramfs.
 lab='gcc libc6-dev make flex bison bc libelf-dev python3 xz-utils bzip2 cpio kmod'
-lab="$lab qemu-system-x86 qemu-system-arm qemu-system-mips busybox-static mtd-utils squashfs-tools util-linux e2fsprogs"
+lab="$lab qemu-system-x86 qemu-system-arm qemu-system-mips qemu-system-misc opensbi busybox-static mtd-utils squashfs-tools util-linux e2fsprogs"
 lab="$lab signify-openbsd minisign mmdebstrap"
 test='libcmocka-dev clang-format clang-tidy cppcheck shellcheck python3 binutils clang libclang-rt-14-dev'
 

@@ -26,20 +26,14 @@ die() {
 	exit 1
 }
 
-# The machine's own sources, of another suite: mirror, proxy and keys are what it is configured for.
+# shellcheck source=tests/vm/kernel/suite.sh
+. "$here/suite.sh"
+
 configure_apt() {
 	work=$cache/apt-$1
-	# shellcheck disable=SC1091 # it is the machine's
-	release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	[ -n "$release" ] || die "/etc/os-release does not name this machine's suite"
 	rm -rf "$work"
-	mkdir -p "$work/sources" "$work/lists/partial" "$work/cache/archives/partial"
-	eval "$(apt-config shell main Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
-	# shellcheck disable=SC2154 # main and parts: set by apt-config
-	for file in "$main" "$parts"*.list "$parts"*.sources; do
-		[ ! -f "$file" ] || ! grep -q "[[:space:]]main" "$file" ||
-			sed -e '/cdrom:/d' -e "s/\\b$release\\b/$1/g" "$file" >"$work/sources/$(basename "$file")"
-	done
+	mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+	suite_sources "$1" "$work/sources" || die "/etc/os-release does not name this machine's suite"
 	cat >"$work/apt.conf" <<-END
 		#clear APT::Update::Pre-Invoke;
 		#clear APT::Update::Post-Invoke;

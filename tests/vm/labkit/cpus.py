@@ -69,6 +69,7 @@ class Cpu:
     console: str
     machine_name: str  # as uname -m has it
     flash: Flash = _NAND
+    suite: str = ""  # of Debian, if not the machine's own
 
     @property
     def flashinit(self):
@@ -86,13 +87,16 @@ CPUS = {
                  ("-M", "virt", "-cpu", "cortex-a53"), "ttyAMA0", "aarch64", _RAM_DISK),
     "mipsel": Cpu("mipsel", "4kc-malta", "musl-mipsel", "qemu-system-mipsel",
                   ("-M", "malta", "-cpu", "24Kc"), "ttyS0", "mips"),
+    # Debian 12 has none.
+    "riscv64": Cpu("riscv64", "riscv64", "musl-riscv64", "qemu-system-riscv64",
+                   ("-M", "virt"), "ttyS0", "riscv64", _RAM_DISK, "forky"),
 }
 
 
 def _debian(cpu):
     """The folder with what Debian has for that CPU."""
     try:
-        return tools.build("cpu.sh", cpu.debian, cpu.flavour)
+        return tools.build("cpu.sh", cpu.debian, cpu.flavour, cpu.suite)
     except LabError as error:
         raise Unavailable(f"Debian's kernel for {cpu.debian} cannot be fetched: {error}") from error
 

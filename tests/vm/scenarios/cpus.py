@@ -74,6 +74,12 @@ def cpu_arm64(lab):
 
 
 @scenario(timeout=500)
+def cpu_riscv64(lab):
+    """riscv64: the same."""
+    _update(lab, "riscv64")
+
+
+@scenario(timeout=500)
 def ptrace_i386(lab):
     """i386: PID 1 is made to exec; where that fails, it goes on as before."""
     _update(lab, "i386", "ptrace")
@@ -95,3 +101,9 @@ def ptrace_arm64(lab):
 def ptrace_mipsel(lab):
     """mipsel: the same."""
     _update(lab, "mipsel", "ptrace")
+
+
+@scenario(timeout=500)
+def ptrace_riscv64(lab):
+    """riscv64: the same."""
+    _update(lab, "riscv64", "ptrace")
