@@ -2,7 +2,7 @@
 """The hand-over by systemd: Debian 12's, on ext4 on a disk, with its usual services."""
 
 from labkit import tools
-from labkit.debian import Debian
+from labkit.debian import Debian, DebianOnUbi
 from labkit.scenario import scenario
 
 _SERVICES = "systemd-journald systemd-udevd systemd-logind dbus cron ssh lab"
@@ -153,3 +153,16 @@ def systemd_refuses(lab):
     _services_run(lab, m)
     m.kill()
     d.boot()
+
+
+@scenario(timeout=300)
+def systemd_ubi(lab):
+    """On UBIFS, which systemd leaves mounted: unmounted, UBI detached, all of it written, and it boots."""
+    d = DebianOnUbi(lab, "systemd")
+    m = d.boot()
+    _services_run(lab, m)
+    m.send("flashinit update --after poweroff /mnt/fw.fwi\n")
+    m.expect("systemd shuts down, and runs flashinit at the end of that", timeout=60)
+    m.expect("this is PID 1 now, in RAM; the old root goes", timeout=120)
+    lab.check_equal(m.wait_exit(60), 0, "exit code after poweroff")
+    d.check_written()
