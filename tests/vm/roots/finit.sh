@@ -19,7 +19,7 @@ cat >"$root/etc/finit.d/lab.conf" <<-'END'
 	service [2345] syslogd -n -- Log
 	service [2345] cron -f -- Cron
 	service [2345] /usr/sbin/sshd -D -- SSH
-	service [2345] /sbin/agetty -L ttyS0 115200 vt100 -- Getty
+	service [2345] /sbin/agetty tty1 -- Getty
 	service [2345] name:lab /etc/lab -- Shell
 END
 cat >"$root/etc/lab" <<-'END'

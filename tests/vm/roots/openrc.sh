@@ -21,10 +21,8 @@ cat >"$root/etc/init.d/lab" <<-'END'
 	}
 END
 chmod 755 "$root/etc/init.d/lab"
-ln -s agetty "$root/etc/init.d/agetty.ttyS0"
-mkdir -p "$root/etc/conf.d"
-printf '%s\n' agetty_options=-L baud=115200 term_type=vt100 respawn_max=0 >"$root/etc/conf.d/agetty.ttyS0"
+ln -s agetty "$root/etc/init.d/agetty.tty1"
 echo rc_shell=/lab >>"$root/etc/rc.conf" # of single-user mode
-for service in lab agetty.ttyS0; do
+for service in lab agetty.tty1; do
 	chroot "$root" rc-update -q add "$service" default
 done

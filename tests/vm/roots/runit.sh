@@ -12,7 +12,7 @@ set -eu
 root=$1
 sv=$root/etc/sv
 
-mkdir "$sv/lab" "$sv/cron" "$sv/getty"
+mkdir "$sv/lab" "$sv/cron"
 cat >"$sv/lab/run" <<-'END'
 	#!/bin/sh
 	until [ -s /run/sshd.pid ] && [ -s /run/crond.pid ]; do sleep 0.2; done
@@ -22,13 +22,8 @@ cat >"$sv/cron/run" <<-'END'
 	#!/bin/sh
 	exec cron -f
 END
-# Debian's own takes the console, which is the shell's.
-cat >"$sv/getty/run" <<-'END'
-	#!/bin/sh
-	exec agetty -L ttyS0 115200 vt100
-END
-chmod 755 "$sv/lab/run" "$sv/cron/run" "$sv/getty/run"
+chmod 755 "$sv/lab/run" "$sv/cron/run"
 rm -f "$root"/etc/runit/runsvdir/default/getty-tty*
-for service in lab cron getty; do
+for service in lab cron getty-tty1; do
 	ln -sfn "/etc/sv/$service" "$root/etc/runit/runsvdir/default/$service"
 done

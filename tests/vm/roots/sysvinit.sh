@@ -10,9 +10,8 @@ set -eu
 
 root=$1
 
-# Its own terminals are not there, and the one with the console is the shell's.
-sed -i '/getty.*tty[1-6]/d' "$root/etc/inittab"
+# There is but one beside the console, which is the shell's.
+sed -i '/getty.*tty[2-6]/d' "$root/etc/inittab"
 cat >>"$root/etc/inittab" <<-'END'
-	S0:23:respawn:/sbin/getty -L ttyS0 115200 vt100
 	lab:23:respawn:/lab </dev/console >/dev/console 2>&1
 END

@@ -5,7 +5,7 @@ from labkit import tools
 from labkit.debian import Debian, DebianOnUbi
 from labkit.scenario import scenario
 
-_SERVICES = "systemd-journald systemd-udevd systemd-logind dbus cron ssh lab"
+_SERVICES = "systemd-journald systemd-udevd systemd-logind dbus cron ssh getty@tty1 lab"
 # What an update that fails must leave as it was.
 _STATE = ("cut -d ' ' -f 3- /proc/self/mountinfo; ls -AR /run/initramfs; cat /proc/1/comm; "
           f"systemctl is-active {_SERVICES}; systemctl list-jobs")
@@ -13,7 +13,7 @@ _STATE = ("cut -d ' ' -f 3- /proc/self/mountinfo; ls -AR /run/initramfs; cat /pr
 
 def _services_run(lab, m):
     m.sh("systemctl is-system-running --wait", timeout=90)
-    lab.check_equal(m.sh(f"systemctl is-active {_SERVICES}").out.split(), ["active"] * 7, "services")
+    lab.check_equal(m.sh(f"systemctl is-active {_SERVICES}").out.split(), ["active"] * 8, "services")
 
 
 def _set(m, setting):
