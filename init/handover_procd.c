@@ -6,11 +6,11 @@
 #include "handover.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "busybox.h"
 #include "clock.h"
+#include "files.h"
 #include "pid1.h"
 #include "say.h"
 
@@ -78,13 +78,14 @@ static int has_not(const char *what, uint64_t start, struct fault *f)
  */
 static int prepare(int (*keep_going)(void), struct fault *f)
 {
+	char validate[] = VALIDATE;
+
 	uint64_t start = clock_ms();
 
 	if (pid1_shares("/", "/proc/1/root", "root folder", f) < 0)
 		return -1;
-	(void)mkdir("/usr", 0755); /* they may be there, with what is included */
-	(void)mkdir("/usr/libexec", 0755);
-	if (link(RAMROOT_INIT, VALIDATE) < 0 || link(RAMROOT_INIT, UPGRADED) < 0)
+	if (file_make_folders(validate, 0) < 0 || link(RAMROOT_INIT, validate) < 0 ||
+	    link(RAMROOT_INIT, UPGRADED) < 0)
 		return fault_errno(f, FAULT_FAILED, VALIDATE " in the RAM root");
 	if (validates(keep_going))
 		return 0;

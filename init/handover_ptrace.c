@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "procs.h"
 #include "ptrace_regs.h"
 #include "say.h"
+#include "version_order.h"
 
 #ifndef REGS_UNKNOWN
 
@@ -40,6 +42,8 @@ struct words {
 static reg_word before[REGS_COUNT];
 static struct words below_stack;
 static sigset_t held_back; /* signals that came meanwhile */
+static bool stands;        /* at a stop that was seen */
+static bool got_stop;      /* a SIGSTOP, which it would not have taken but for us */
 
 /* In a child, whose end lets go of it: only who has stopped it can do that otherwise. */
 static int try_to_trace(void)
@@ -57,9 +61,29 @@ static int try_to_trace(void)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
+#ifdef REGS_SINCE
+static int check_kernel(struct fault *f)
+{
+	struct utsname name;
+
+	if (uname(&name) < 0 || version_order(name.release, REGS_SINCE) >= 0)
+		return 0;
+	return fault_set(f, FAULT_UNFIT, "this is Linux %s, and --via ptrace needs " REGS_SINCE,
+			 name.release);
+}
+#else
+static int check_kernel(struct fault *f)
+{
+	(void)f;
+	return 0;
+}
+#endif
+
 static int fits(struct finding *found, struct fault *f)
 {
 	finding_say(found, "PID 1 can be traced");
+	if (check_kernel(f) < 0)
+		return -1;
 	if (process_status("/proc/1", "Seccomp:", 0))
 		return fault_set(f, FAULT_UNFIT,
 				 "PID 1 is under a seccomp filter, which flashinit would inherit");
@@ -95,8 +119,10 @@ static bool await_call(int (*keep_going)(void), uint64_t end)
 			(void)poll(NULL, 0, LOOK_MS);
 			continue;
 		}
-		if (WSTOPSIG(status) == AT_CALL)
+		stands = WSTOPSIG(status) == AT_CALL;
+		if (stands)
 			return true;
+		got_stop = got_stop || status >> 8 == SIGSTOP;
 		(void)ptrace(PTRACE_SYSCALL, 1, NULL,
 			     (void *)(long)(status >> 16 ? 0 : WSTOPSIG(status)));
 	}
@@ -112,7 +138,7 @@ static int prepare(int (*keep_going)(void), struct fault *f)
 		return fault_errno(f, FAULT_UNFIT, "PID 1 cannot be traced");
 	if (await_call(keep_going, clock_ms() + STOP_MS)) {
 		if (regs_get(before) < 0)
-			return fault_errno(f, FAULT_UNFIT, "cannot see the registers of PID 1");
+			return fault_errno(f, FAULT_UNFIT, "the registers of PID 1");
 		if (is_call(before))
 			return 0;
 	}
@@ -141,14 +167,27 @@ static int put_words(const struct words *words, struct words *old)
 	return done ? 0 : -1;
 }
 
-static bool await_any_stop(int *status, uint64_t end)
+/* Lets PID 1 go on to its next stop, of whatever kind. 0, or -1 with errno: ETIMEDOUT, if none has come by then. */
+static int next_stop(int *status, uint64_t end)
 {
+	if (ptrace(PTRACE_SYSCALL, 1, NULL, NULL) < 0)
+		return -1;
+	stands = false;
 	while (waitpid(1, status, __WALL | WNOHANG) != 1) {
-		if (clock_ms() >= end)
-			return false;
+		if (clock_ms() >= end) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
 		(void)poll(NULL, 0, LOOK_MS);
 	}
-	return true;
+	stands = true;
+	return 0;
+}
+
+static void restore(void)
+{
+	if (put_words(&below_stack, NULL) < 0 || regs_set(before) < 0)
+		say_error("the registers of PID 1");
 }
 
 #ifdef REGS_BY_NEXT_CALL
@@ -162,11 +201,7 @@ static int leave_call(void)
 
 	memcpy(r, before, sizeof(r));
 	regs_no_call(r);
-	if (regs_set(r) < 0 || ptrace(PTRACE_SYSCALL, 1, NULL, NULL) < 0)
-		return -1;
-	errno = ETIMEDOUT;
-	return await_any_stop(&status, clock_ms() + EXEC_MS) && WSTOPSIG(status) == AT_CALL ? 0
-											    : -1;
+	return regs_set(r) < 0 ? -1 : next_stop(&status, clock_ms() + EXEC_MS);
 }
 #else
 enum { CALLS = 1 };
@@ -189,10 +224,14 @@ static int point_at_exec(struct fault *f)
 	r[REGS_ARG0] = at;
 	r[REGS_ARG1] = at + 16;
 	r[REGS_ARG2] = at + 16 + sizeof(uintptr_t); /* no environment */
-	if (put_words(&words, &below_stack) < 0 || leave_call() < 0 || regs_exec(r) < 0 ||
-	    regs_set(r) < 0)
-		return fault_errno(f, FAULT_UNFIT, "cannot set the registers of PID 1");
-	return 0;
+	if (put_words(&words, &below_stack) == 0 && leave_call() == 0 && regs_exec(r) == 0 &&
+	    regs_set(r) == 0)
+		return 0;
+	(void)fault_errno(f, FAULT_UNFIT, "the registers of PID 1");
+	if (CALLS > 1)
+		regs_again(before);
+	restore();
+	return -1;
 }
 
 /* Has PID 1 make the call. 0: it is another program then; or why not; -1: it does not come out. */
@@ -203,10 +242,8 @@ static int run_exec(void)
 	int status, err, calls = 0;
 
 	while (calls < CALLS) {
-		if (ptrace(PTRACE_SYSCALL, 1, NULL, NULL) < 0)
-			return errno;
-		if (!await_any_stop(&status, end))
-			return -1;
+		if (next_stop(&status, end) < 0)
+			return errno == ETIMEDOUT ? -1 : errno;
 		if (status >> 16 == PTRACE_EVENT_EXEC)
 			return 0;
 		if (WSTOPSIG(status) == AT_CALL)
@@ -221,21 +258,19 @@ static int run_exec(void)
 	return err > 0 ? err : EIO;
 }
 
-static void put_back(void)
-{
-	regs_again(before);
-	if (put_words(&below_stack, NULL) < 0 || regs_set(before) < 0)
-		say_error("cannot set the registers of PID 1: %s", strerror(errno));
-}
-
 /*
  * PID 1 does not take a SIGSTOP, but one that came while we traced it is kept for it, and would stop it for good:
- * SIGCONT takes that away. One that does not stand still is let go by our end.
+ * SIGCONT takes that away, and is not sent without need, since some inits take it for a request. One that does not
+ * stand still is let go by our end, with the signal that it may be stopped at by now.
  */
 static void let_go(void)
 {
-	(void)ptrace(PTRACE_DETACH, 1, NULL, NULL);
-	(void)kill(1, SIGCONT); /* we are root, and there is a PID 1 */
+	uint64_t pending = process_status("/proc/1", "ShdPnd:", 0);
+
+	if (stands)
+		(void)ptrace(PTRACE_DETACH, 1, NULL, NULL);
+	if (got_stop || (pending >> (SIGSTOP - 1) & 1))
+		(void)kill(1, SIGCONT); /* we are root, and there is a PID 1 */
 }
 
 static int trigger(bool *told, struct fault *f)
@@ -249,7 +284,8 @@ static int trigger(bool *told, struct fault *f)
 	if (err > 0) {
 		errno = err;
 		(void)fault_errno(f, FAULT_UNFIT, "PID 1 cannot run %s", RAMROOT_INIT);
-		put_back();
+		regs_again(before); /* the call was not its own */
+		restore();
 		return -1;
 	}
 	*told = true;

@@ -51,6 +51,7 @@ static inline void regs_again(reg_word *r)
 }
 
 #elif defined(__mips__)
+#define REGS_SINCE "4.14" /* before, what is in v0 when a call is stopped does not count */
 typedef uint64_t reg_word; /* whatever the CPU's are */
 enum { REGS_ZERO = 0, REGS_RESULT = 2, REGS_ARG0 = 4, REGS_ARG1 = 5, REGS_ARG2 = 6 };
 enum { REGS_FAILED = 7, REGS_SP = 29, REGS_PC = 34, REGS_COUNT = 38 };
@@ -90,6 +91,7 @@ static inline void regs_again(reg_word *r)
 }
 
 #elif defined(__aarch64__)
+#define REGS_SINCE "3.19" /* NT_ARM_SYSTEM_CALL */
 typedef uint64_t reg_word;
 enum { REGS_RESULT = 0, REGS_ARG0 = 0, REGS_ARG1 = 1, REGS_ARG2 = 2 };
 enum { REGS_SP = 31, REGS_PC = 32, REGS_COUNT = 34 };
@@ -113,6 +115,7 @@ static inline void regs_again(reg_word *r)
 }
 
 #elif defined(__riscv)
+#define REGS_SINCE "5.3" /* PTRACE_GET_SYSCALL_INFO */
 typedef unsigned long reg_word;
 enum { REGS_PC = 0, REGS_SP = 2, REGS_RESULT = 10, REGS_ARG0 = 10, REGS_ARG1 = 11 };
 enum { REGS_ARG2 = 12, REGS_NUMBER = 17, REGS_COUNT = 32 };
@@ -155,7 +158,6 @@ static inline long regs_get(reg_word r[REGS_COUNT])
 #ifdef REGS_BY_NEXT_CALL
 	struct __ptrace_syscall_info info;
 
-	/* Since Linux 5.3; before 6.4 it is among them. */
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, 1, sizeof(info), &info) > 0 &&
 	    info.op == PTRACE_SYSCALL_INFO_ENTRY)
 		r[REGS_ARG0] = (reg_word)info.entry.args[0];

@@ -23,15 +23,6 @@ def standing(command):
             "grep -q ') S' /proc/$pid/stat && n=$((n + 1)) || n=0; done")
 
 
-def unrunnable(command):
-    """A shell command that runs the update command, while PID 1 cannot exec what it is to run.
-
-    It is open for writing from the pivot there to the one back: "Text file busy".
-    """
-    return ("(until [ -d /oldroot/proc ]; do :; done; exec 9>>/sbin/flashinit; "
-            f"while [ -d /oldroot/proc ]; do :; done) & {command}; code=$?; wait; (exit $code)")
-
-
 def pack(lab, version, payloads, **options):
     """The path of a firmware image of {partition: content or path}, made by flashpack.
 

@@ -29,7 +29,7 @@ cp /fw.fwi /newroot/mnt
 mount --move /dev /newroot/dev
 umount /sys
 umount /proc
-exec switch_root /newroot /sbin/init
+exec switch_root /newroot {init}
 """
 _CHIP = "id_bytes=0x20,0xa1,0x00,0x15"  # 128 MiB, eraseblocks of 128 KiB, pages of 2 KiB
 _ERASEBLOCK = 128 << 10
@@ -104,10 +104,11 @@ def _debian(cpu):
 def programs(cpu):
     """What a firmware has to be given to run on that CPU, as lab.firmware(files=…) takes it."""
     folder = _debian(cpu)
-    return {"bin/busybox": folder / "bin/busybox", "sbin/flashinit": cpu.flashinit}
+    return {"bin/busybox": folder / "bin/busybox", "sbin/flashinit": cpu.flashinit,
+            "usr/bin/stubborn": cpu.flashinit.parent / "tests/cross/stubborn"}
 
 
-def _initramfs(lab, cpu, folder, firmware, new):
+def _initramfs(lab, cpu, folder, firmware, new, init):
     tree = lab.folder / "initramfs"
     for name in ("dev", "proc", "sys", "newroot"):
         (tree / name).mkdir(parents=True, exist_ok=True)
@@ -119,17 +120,17 @@ def _initramfs(lab, cpu, folder, firmware, new):
                          cpu.flash.parameters)
     rootfs.put(tree, "firmware", Path(firmware))
     rootfs.put(tree, "fw.fwi", Path(new))
-    rootfs.put(tree, "init", _INIT.format(flash=cpu.flash))
+    rootfs.put(tree, "init", _INIT.format(flash=cpu.flash, init=init))
     archive = lab.folder / "initramfs.cpio"
     archive.write_bytes(cpio.archive(tree))
     shutil.rmtree(tree)
     return archive
 
 
-def start(lab, cpu, firmware, new):
+def start(lab, cpu, firmware, new, init="/sbin/init"):
     """Start a machine that runs `firmware` from flash, and has the image file `new` in /mnt."""
     folder = _debian(cpu)
-    archive = _initramfs(lab, cpu, folder, firmware, new)
+    archive = _initramfs(lab, cpu, folder, firmware, new, init)
     kernel = next(folder.glob("boot/vmlinuz-*"))
     return lab.start([tools.find(cpu.program), *cpu.machine, "-m", "256M", *qemu.CONSOLE,
                       "-kernel", str(kernel), "-initrd", str(archive), "-append",
