@@ -8,19 +8,22 @@ from labkit import image, paths, tools
 _STICK = "$(ls /dev/ubda /dev/vda 2>/dev/null)"
 
 
-GO_ON = "cat <&7 >/tmp/out & cat=$!; wait $pid; code=$?; kill $cat; (exit $code)"
+GO_ON = ("cat </tmp/full >/tmp/out 7>&- & cat=$!; kill -CONT $pid; wait $pid; code=$?; exec 7>&-; "
+         "wait $cat; set -m; (exit $code)")
 
 
 def standing(command):
-    """A shell command that runs the update command, $pid, until it stands still at its first word.
+    """A shell command that runs the update command, $pid, and stops it where it waits to say its first word.
 
     Its output goes into a pipe that is full; GO_ON lets it go on and gives its exit code. It sleeps
-    now and then before, too: so it must be found asleep for a while.
+    now and then before, too: so it must be found asleep for a while; and it waits for two seconds only.
+    Without job control, by which the shell would tell of the stop as of an end.
     """
-    return ("mkfifo /tmp/full; exec 7<>/tmp/full; head -c 65536 /dev/zero >&7; "
+    return ("set +m; mkfifo /tmp/full; exec 7<>/tmp/full; head -c 65536 /dev/zero >&7; "
             f"{command} >&7 2>/tmp/standing & pid=$!; "
-            "until grep -q FLOCK /proc/locks; do :; done; n=0; while [ $n -lt 50 ]; do "
-            "grep -q ') S' /proc/$pid/stat && n=$((n + 1)) || n=0; done")
+            "until grep -q FLOCK /proc/locks; do :; done; n=0; while [ $n -lt 6 ]; do "
+            "read -r x x state x </proc/$pid/stat; [ $state = S ] && n=$((n + 1)) || n=0; "
+            "sleep 0.05; done; kill -STOP $pid")
 
 
 def pack(lab, version, payloads, **options):
