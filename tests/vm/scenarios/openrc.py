@@ -7,7 +7,7 @@ from labkit.scenario import scenario
 
 _SERVICES = ["systemd-udevd", "syslogd", "klogd", "dbus-daemon", "cron", "sshd", "agetty",
              "supervise-daemo"]
-_STATE = ("cut -d ' ' -f 3- /proc/self/mountinfo; ls / /run /run/openrc/started; readlink /proc/1/exe; "
+_STATE = ("cut -d ' ' -f 3- /proc/self/mountinfo; ls / /run /run/openrc/started | grep -v agetty.reload; readlink /proc/1/exe; "
           "readlink /proc/1/root")
 _UPDATE = "flashinit update --after poweroff /mnt/fw.fwi"
 _AFRESH = "OpenRC init version 0.45.2 starting"
