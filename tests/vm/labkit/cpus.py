@@ -76,6 +76,11 @@ class Cpu:
         """The program under test."""
         return paths.BUILD / self.preset / "flashinit"
 
+    @property
+    def stubborn(self):
+        """A PID 1 that no exec succeeds in; only presets for other CPUs build it."""
+        return paths.BUILD / self.preset / "tests/cross/stubborn"
+
 
 CPUS = {
     "amd64": Cpu("amd64", "amd64", "musl", "qemu-system-x86_64", ("-M", "q35"), "ttyS0", "x86_64"),
@@ -104,8 +109,7 @@ def _debian(cpu):
 def programs(cpu):
     """What a firmware has to be given to run on that CPU, as lab.firmware(files=…) takes it."""
     folder = _debian(cpu)
-    return {"bin/busybox": folder / "bin/busybox", "sbin/flashinit": cpu.flashinit,
-            "usr/bin/stubborn": cpu.flashinit.parent / "tests/cross/stubborn"}
+    return {"bin/busybox": folder / "bin/busybox", "sbin/flashinit": cpu.flashinit}
 
 
 def _initramfs(lab, cpu, folder, firmware, new, init):

@@ -12,14 +12,14 @@ from labkit.scenario import scenario
 _STATE = "cat /proc/self/mountinfo; ls / /tmp /run; cat /proc/1/comm; readlink /proc/1/root"
 
 
-def _firmware(lab, cpu, version, filler):
-    return lab.firmware(version, "squashfs-nand", files=cpus.programs(cpu), filler=filler)
+def _firmware(lab, cpu, version, filler, files=None):
+    return lab.firmware(version, "squashfs-nand", files=cpus.programs(cpu) | (files or {}), filler=filler)
 
 
 def _exec_fails(lab, name):
     """A PID 1 that cannot exec, and would end if its call or its memory were not as before: it goes on."""
     cpu = CPUS[name]
-    old = _firmware(lab, cpu, 1, "1M")
+    old = _firmware(lab, cpu, 1, "1M", {"usr/bin/stubborn": cpu.stubborn})
     image = bench.pack(lab, 2, {cpu.flash.partition: f"{old},kind={cpu.flash.kind}"})
     m = cpus.start(lab, cpu, old, image, "/usr/bin/stubborn").up(1, 180)
     before = m.sh(_STATE, timeout=60).out
