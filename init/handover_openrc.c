@@ -5,6 +5,7 @@
  */
 #include "handover.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,10 +97,14 @@ static int trigger(bool *told, struct fault *f)
 	return handover_fifo_await(FIFO, size, "", told, f);
 }
 
-/* If its exec has failed it reads its FIFO again, and waits for us as long as we have that open. */
+/*
+ * If its exec has failed it reads its FIFO again, and waits for us as long as we have that open. Or it stands in its open,
+ * which may keep the root that it began in, the RAM root, busy: woken, it reads nothing, says so, and opens it anew.
+ */
 static void undo(void)
 {
 	stop_asking();
+	(void)close(open(FIFO, O_WRONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
 const struct handover handover_openrc = {
