@@ -6,6 +6,7 @@
 #include "handover.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,13 +23,13 @@
 
 static const char request[] =
 	"reexec"; /* it takes what it has read for a string, to the end of the file */
-static char itself[sizeof(SBIN) + 64] = SBIN; /* the path that it execs */
+static char itself[sizeof(SBIN) + PATH_MAX]; /* the path that it execs */
 static int requests = -1;
 
 /* What is neither an absolute path nor looked for in PATH depends on its working directory. */
 static int find_name(struct fault *f)
 {
-	char *name = itself + strlen(SBIN);
+	char *name = stpcpy(itself, SBIN);
 
 	if (file_read_line("/proc/1/cmdline", name, sizeof(itself) - strlen(SBIN)) < 0)
 		return fault_errno(f, FAULT_UNFIT, "/proc/1/cmdline");
