@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from labkit import bench, image, paths, tools, ubi, uml
+from labkit.errors import LabError, Unavailable
 from labkit.lab import Disk
 
 _NEW_SIZE = "10M"
@@ -41,12 +42,12 @@ class _Old:
 
 
 class Debian(_Old):
-    """On a disk; the new firmware, a BusyBox one, is for the whole of it."""
+    """On a disk; the new firmware, a BusyBox one, is for the whole of it. Suite "" is the machine's own."""
 
-    def __init__(self, lab, init, stick=None):
+    def __init__(self, lab, init, stick=None, suite=""):
         super().__init__(lab)
         path = lab.folder / "disk.ext4"
-        tools.run("cp", "--sparse=always", _root(init), path)
+        tools.run("cp", "--sparse=always", _root(init, suite), path)
         self.disk = Disk(path, False)
         self.put(paths.FLASHINIT, f"/{_PROGRAM}")
         self.new = lab.folder / "new.ext4"
@@ -114,6 +115,11 @@ class DebianOnUbi(_Old):
         self._check_boots(self._flash, "ubifs")
 
 
-def _root(init):
+def _root(init, suite=""):
     """The path of Debian's root with that init."""
-    return tools.build("../roots/build.sh", init)
+    try:
+        return tools.build("../roots/build.sh", init, suite)
+    except LabError as error:
+        if suite:
+            raise Unavailable(f"Debian {suite} with {init} cannot be fetched: {error}") from error
+        raise

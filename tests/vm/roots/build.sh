@@ -1,18 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# build.sh systemd|sysvinit|openrc|runit|finit
+# build.sh systemd|sysvinit|openrc|runit|finit [SUITE]
 #
-# A Debian root of this machine's own release, with that init, its usual services, and a shell on the console that says
-# "FIRMWARE 1 UP" when all of them have been started: an ext4 image of 320 MiB. Nothing is installed. The last line of
-# stdout is the path of the image. It is kept, until what makes it changes, and so are the packages, for the next one.
+# A Debian root of that suite, or else of this machine's own release, with that init, its usual services, and a shell on
+# the console that says "FIRMWARE 1 UP" when all of them have been started: an ext4 image of 320 MiB. Nothing is
+# installed. The last line of stdout is the path of the image. It is kept, until what makes it changes, and so are the
+# packages, for the next one.
 
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 build=${FLASHINIT_BUILD:-$(cd "$here/../../.." && pwd)/build}
 name=${1:?which init}
-result=$build/lab/root-$name-$(cat "$0" "$here/common.sh" "$here/$name.sh" | sha256sum | cut -c -12)
+suite=${2-}
+result=$build/lab/root-$name$suite-$(cat "$0" "$here/common.sh" "$here/$name.sh" | sha256sum | cut -c -12)
 debs=$build/lab/cache/debs
 
 # Whom the files belong to does not matter to a machine of the laboratory, and not everybody can give them away.
@@ -31,14 +33,12 @@ packages() {
 
 # mmdebstrap mounts what is needed while packages are installed: in a namespace of its own.
 unpack() {
-	# shellcheck disable=SC1091 # it is the machine's
-	release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	eval "$(apt-config shell main Dir::Etc::sourcelist/f parts Dir::Etc::sourceparts/d)"
-	set --
-	# shellcheck disable=SC2154 # main and parts: set by apt-config
-	for file in "$main" "$parts"*.list "$parts"*.sources; do
-		[ ! -s "$file" ] || ! grep -q "$release.*\|main" "$file" || set -- "$@" "$file"
-	done
+	# shellcheck source=tests/vm/kernel/suite.sh
+	. "$here/../kernel/suite.sh"
+	suite_sources "$suite" "$partial/sources"
+	set -- "$partial/sources"/*
+	# What a mirror has of another suite may be some weeks old.
+	[ -z "$suite" ] || set -- "$@" --aptopt='Acquire::Check-Valid-Until "false"'
 	own=
 	[ "$(id -u)" -ne 0 ] || own='unshare -m'
 	# shellcheck disable=SC2086,SC2016 # no word, or two; and $1 is mmdebstrap's
@@ -48,7 +48,9 @@ unpack() {
 		--customize-hook="sync-out /var/cache/apt/archives $partial/debs" \
 		--customize-hook="$here/common.sh" --customize-hook="$here/$name.sh" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-		--dpkgopt='path-exclude=/usr/share/man/*' "$release" "$partial/root.tar" "$@" </dev/null >&2
+		--dpkgopt='path-exclude=/usr/share/man/*' "${suite:-$release}" "$partial/root.tar" "$@" \
+		</dev/null >&2
+	rm -r "$partial/sources"
 }
 
 # Another root may be built meanwhile: so each has its own links, and what is new appears whole.
@@ -65,10 +67,10 @@ keep_packages() {
 }
 
 mkdir -p "$build/lab"
-exec 9>"$build/lab/root-$name.lock"
+exec 9>"$build/lab/root-$name$suite.lock"
 flock 9
 if [ ! -d "$result" ]; then
-	echo "root: building Debian's with $name" >&2
+	echo "root: building Debian's with $name${suite:+, $suite}" >&2
 	partial=$result.partial
 	rm -rf "$partial"
 	mkdir "$partial"

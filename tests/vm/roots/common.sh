@@ -18,7 +18,7 @@ chroot "$root" passwd -q -d root
 cat >"$root/lab" <<-'END'
 	#!/bin/sh
 	mount -r -t squashfs /dev/ubda /mnt 2>/dev/null || mount -r /dev/ubdb /mnt
-	echo FIRMWARE 1 UP
+	printf '\nFIRMWARE 1 UP\n' # behind what an init may have sent to reset the terminal
 	PS1='firmware 1# ' exec bash --norc --noediting -i
 END
 chmod 755 "$root/lab"

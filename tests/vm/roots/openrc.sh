@@ -16,6 +16,7 @@ cat >"$root/etc/init.d/lab" <<-'END'
 	supervisor=supervise-daemon
 	command=/bin/sh
 	command_args="-c 'exec /lab </dev/console >/dev/console 2>&1'"
+	retry=KILL/5 # the shell does not heed TERM
 	depend() {
 		after *
 	}

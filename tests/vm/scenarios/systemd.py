@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The hand-over by systemd: Debian 12's, on ext4 on a disk, with its usual services."""
+"""The hand-over by systemd: Debian's, on ext4 on a disk, with its usual services."""
 
 from labkit import tools
 from labkit.debian import Debian, DebianOnUbi
@@ -30,10 +30,8 @@ def _refused(lab, m, command, words, before):
     _services_run(lab, m)
 
 
-@scenario(timeout=240)
-def systemd_update(lab):
-    """Its services stop, it unmounts what it can, and hands over: the disk is the image, which boots."""
-    d = Debian(lab, "systemd")
+def _update(lab, suite=""):
+    d = Debian(lab, "systemd", suite=suite)
     m = d.boot()
     _services_run(lab, m)
     before = m.sh(_STATE).out
@@ -48,6 +46,24 @@ def systemd_update(lab):
     m.expect("watchdog0 is fed from here on")  # systemd has started it, and left it running
     lab.check_equal(m.wait_exit(60), 0, "exit code after poweroff")
     d.check_written()
+
+
+@scenario(timeout=240)
+def systemd_update(lab):
+    """Its services stop, it unmounts what it can, and hands over: the disk is the image, which boots."""
+    _update(lab)
+
+
+@scenario(timeout=240)
+def systemd_trixie(lab):
+    """The same with that of Debian 13, 257."""
+    _update(lab, "trixie")
+
+
+@scenario(timeout=240)
+def systemd_forky(lab):
+    """The same with that of Debian's next release, 262."""
+    _update(lab, "forky")
 
 
 @scenario(timeout=240)
