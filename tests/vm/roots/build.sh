@@ -15,7 +15,7 @@ build=${FLASHINIT_BUILD:-$(cd "$here/../../.." && pwd)/build}
 name=${1:?which init}
 suite=${2-}
 result=$build/lab/root-$name$suite-$(cat "$0" "$here/common.sh" "$here/$name.sh" | sha256sum | cut -c -12)
-debs=$build/lab/cache/debs
+debs=$build/lab/cache/debs$suite
 
 # Whom the files belong to does not matter to a machine of the laboratory, and not everybody can give them away.
 pack() {
@@ -53,10 +53,11 @@ unpack() {
 	rm -r "$partial/sources"
 }
 
-# Another root may be built meanwhile: so each has its own links, and what is new appears whole.
+# Another root may be built meanwhile: so each has its own copies, since tar takes a new link for a change of the file, and
+# what is new appears whole.
 borrow_packages() {
 	mkdir -p "$debs"
-	cp -a -l "$debs" "$partial/debs"
+	cp -a "$debs" "$partial/debs"
 }
 
 keep_packages() {
